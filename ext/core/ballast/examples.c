@@ -399,7 +399,7 @@ static void settle(Reader *r, const Series *s, int announced) {
   r->out->n = stays ? r->out->n : s->first;
 }
 
-/* A case of a function, of numbers or with "x = …": it says what the task is, and no other text says so. */
+/* A case of a function, of numbers, with "x = …" or "f(x)": it says what the task is, and no other text says so. */
 static int is_case(const char *text, const Example *e, int has_pair) {
   TermWalk w;
   Term t;
@@ -407,7 +407,9 @@ static int is_case(const char *text, const Example *e, int has_pair) {
   size_t from = has_pair ? e->input : e->from;
   terms_begin(&w, text, from, from + (has_pair ? e->n_input : e->n));
   while (terms_next(&w, &t)) {
-    if (t.flags & TERM_SIGN && text[t.from] == '=') {
+    size_t next = t.from + t.n;
+    int calls = has_pair && next < from + e->n_input && text[next] == '(';
+    if (calls || (t.flags & TERM_SIGN && text[t.from] == '=')) {
       return 1;
     }
     words += !(t.flags & TERM_SIGN);
@@ -606,7 +608,7 @@ static void take_arrows(Reader *r) {
     }
     Example e;
     int is_open = r->u->n && !is_opaque(r->text, &r->u->at[unit]);
-    if (is_open && read_arrow(r->text, at, end, &e)) {
+    if (is_open && read_arrow(r->text, at, end, &e) && !is_case(r->text, &e, 1)) {
       add_example(r, &e);
     } else if (trimmed(r->text, at, end) > at) {
       first = settle_arrows(r, first);

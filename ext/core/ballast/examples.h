@@ -11,7 +11,7 @@
 **   lines "It broke -> bad", from two on, behind such a word
 **   an array of JSON objects with an input and an output each, behind such a word
 ** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example, nor does a case of a
-** function (an input of numbers, or with "x = …"): it says what the task is.
+** function (an input of numbers, with "x = …" or "f(x)"): it says what the task is.
 **
 ** An example repeats an earlier one where its output is the same in words and its input nearly: at least
 ** EXAMPLES_NEAR of the stems of both inputs in common (Jaccard; words of grammar left aside, any number like
