@@ -116,6 +116,7 @@ static void test_no_filler(void **state) {
       ORDERS "Close with \"Thank you in advance.\"",
       "# Template\n\nWe got your mail. Thank you for your help.",
       "Dear Ms Bell,\n\nplease send the parts. Thank you in advance.\n\nBest regards",
+      ORDERS "\n\n**End with:**\n\nThank you for your help.",
       "Translate into French. I need the parts. Thank you in advance.", "Thank you in advance.",
       "User: Where is it?\nAgent: Here. Thank you for your help.",
       "<email>I need the parts. Thank you in advance.</email>\n\nWho wrote it?",
@@ -237,7 +238,8 @@ static void test_no_format_prose(void **state) {
       "Example 1:\nInput: x\nOutput: Return only JSON.\nExample 2:\nInput: y\nOutput: b",
       ORDERS "\n\nRespond with JSON in this format:\n\n{\"name\": \"the name of the "
              "customer\"}\n\nBe brief.",
-      ORDERS "Return the JSON in a code block."};
+      ORDERS "Return the JSON in a code block.",
+      "Sort it.\n\n**Output Format (JSON only):**\n{\"why\": \"the reason in short\"}\n\nBe kind."};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     check_format(cases[i], NULL, "");
     check_format(cases[i], schema, "");

@@ -32,6 +32,9 @@ typedef struct BallastList {
 /* A unit as a whole; of an item that says nothing else with its marker. */
 Ballast ballast_of_unit(const TextUnits *u, size_t i);
 
+/* 1 if a unit ends with a colon, marks of Markdown aside: "**Format:**". */
+int ballast_leads_in(const char *text, const TextUnit *x);
+
 /* Adds one behind all others. Returns err->rc. */
 int ballast_add(BallastList *list, const Ballast *b, Err *err);
 void ballast_free(BallastList *list);

@@ -16,6 +16,7 @@
 #include "core/lint/finding.h"
 
 #include "base/hash.h"
+#include "core/ballast/ballast.h"
 #include "core/ballast/cues.h"
 #include "core/split/terms.h"
 #include "core/words/guard_words.h"
@@ -351,7 +352,7 @@ static size_t read_rules(const LintWork *w, unsigned char *general, Rule *rules)
   for (size_t i = 0; i < w->u->n; i++) {
     const TextUnit *x = &w->u->at[i];
     const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_REFERS;
-    int is_label = x->flags & UNIT_LABEL || w->text[x->from + x->n - 1] == ':';
+    int is_label = x->flags & UNIT_LABEL || ballast_leads_in(w->text, x);
     general[i] = (unsigned char)(is_label && is_general(w->text, x));
     if (x->flags & UNIT_SENTENCE && !(x->flags & not ) && !is_label && !w->places[i] &&
         !is_choice(w, x)) {

@@ -409,6 +409,14 @@ static BlockKind kind_of_lines(const Reader *r, size_t from, size_t end, int lin
   return BLOCK_LINES;
 }
 
+/* "Rules:", "**Rules:**" */
+static int ends_with_colon(const char *text, size_t from, size_t end) {
+  while (end > from + 1 && (text[end - 1] == '*' || text[end - 1] == '_')) {
+    end--;
+  }
+  return text[end - 1] == ':';
+}
+
 static void take_paragraph(Reader *r, const Line *l) {
   size_t end = l->last, next = paragraph_next(r, l->next, &end);
   int lines = next > l->next ? 2 : 1;
@@ -417,7 +425,7 @@ static void take_paragraph(Reader *r, const Line *l) {
   if (b.kind == BLOCK_CODE || b.kind == BLOCK_TABLE || b.kind == BLOCK_LINES) {
     Line last = line_here(r, end - 1);
     b.n = last.end - from;
-  } else if (lines == 1 && r->text[end - 1] == ':' && b.n <= MOST_LABEL) {
+  } else if (lines == 1 && ends_with_colon(r->text, from, end) && b.n <= MOST_LABEL) {
     b.kind = BLOCK_HEADING;
     b.level = LABEL_LEVEL;
   }
