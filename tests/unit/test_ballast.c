@@ -116,6 +116,7 @@ static void test_no_filler(void **state) {
       ORDERS "Close with \"Thank you in advance.\"",
       "# Template\n\nWe got your mail. Thank you for your help.",
       "Dear Ms Bell,\n\nplease send the parts. Thank you in advance.\n\nBest regards",
+      ORDERS "\n\n**End with:**\n\nThank you for your help.",
       "Translate into French. I need the parts. Thank you in advance.", "Thank you in advance.",
       "User: Where is it?\nAgent: Here. Thank you for your help.",
       "<email>I need the parts. Thank you in advance.</email>\n\nWho wrote it?",
@@ -185,6 +186,20 @@ static void test_format_prose(void **state) {
       {ORDERS "\n\nRespond with JSON in this format:\n\n{\"name\": \"string\", \"age\": "
               "\"integer\"}\n\nBe brief.",
        "Respond with JSON in this format:\n\n{\"name\": \"string\", \"age\": \"integer\"}", NULL},
+      {ORDERS "Respond ONLY with valid JSON, no preamble or explanation.",
+       "Respond ONLY with valid JSON, no preamble or explanation.", NULL},
+      {ORDERS "Every reply must be a properly formatted JSON object. No text outside of the JSON, "
+              "no XML tags.",
+       "Every reply must be a properly formatted JSON object.|No text outside of the JSON, no XML "
+       "tags.",
+       NULL},
+      {ORDERS "Return JSON of this shape: {\"name\": string, \"priority\": \"low\" | \"high\"}", "",
+       "Return JSON of this shape: {\"name\": string, \"priority\": \"low\" | \"high\"}"},
+      {ORDERS "Return JSON of this shape: {\"name\": string, \"age\": number}",
+       "Return JSON of this shape: {\"name\": string, \"age\": number}", NULL},
+      {ORDERS "\n\nReturn JSON in this format:\n{\"name\": \"string\",\n \"age\": "
+              "\"integer\"}\n\nBe brief.",
+       "Return JSON in this format:\n{\"name\": \"string\",\n \"age\": \"integer\"}", NULL},
       /* the schema says less than the sentence */
       {ORDERS "Return JSON. The fields are `name` and `mood`.",
        "Return JSON.|The fields are `name` and `mood`.", "Return JSON."},
@@ -223,7 +238,8 @@ static void test_no_format_prose(void **state) {
       "Example 1:\nInput: x\nOutput: Return only JSON.\nExample 2:\nInput: y\nOutput: b",
       ORDERS "\n\nRespond with JSON in this format:\n\n{\"name\": \"the name of the "
              "customer\"}\n\nBe brief.",
-      ORDERS "Return the JSON in a code block."};
+      ORDERS "Return the JSON in a code block.",
+      "Sort it.\n\n**Output Format (JSON only):**\n{\"why\": \"the reason in short\"}\n\nBe kind."};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     check_format(cases[i], NULL, "");
     check_format(cases[i], schema, "");
@@ -287,6 +303,8 @@ static void test_examples(void **state) {
       {"user:\nScore answers.\n\nquestion: Why?\nanswer: So.\nstars: 2\n\nquestion: How?\nanswer: "
        "Thus.\nstars: 3\n\nquestion: {{question}}\nanswer: {{answer}}\nstars:",
        "Why?>So.\nstars: 2|How?>Thus.\nstars: 3"},
+      {"Sort texts.\n\nExamples:\n- \"It broke\" -> bad\n- \"I love it\" -> good\n\nBe kind.",
+       "\"It broke\">bad|\"I love it\">good"},
       /* repetitions */
       {"Input: The parcel number 17 is late again\nOutput: late\nInput: The parcel number 99 is "
        "late again\nOutput: late\nInput: The parcel number 99 is "
@@ -312,6 +330,7 @@ static void test_no_examples(void **state) {
       "# FAQ\n\nQ: When are you open?\nA: From 9 to 5.\n\nQ: Do you ship?\nA: Yes.\n\nBe kind.",
       "- Input: a customer's message\n- Output: a category\n\nBe kind.",
       "Input: {{text}}\nOutput: {{category}}\n\nInput: {{text}}\nOutput: <category>",
+      "Rules:\n- refund -> form A12\n- lost card -> form C1\n\nBe kind.",
       "Example: write dates as 2026-01-31.",
       "Give an example.",
       "For example, be kind.",

@@ -36,6 +36,9 @@ static void test_squeezed(void **state) {
       {"A\r\n\r\n\r\n\r\nB \r\nC\r\n", "A\r\n\r\nB\r\nC"},
       {"- one  two\n-   three   four\n\n\n- five", "- one two\n-   three four\n\n- five"},
       {"#  Head   line\n\n\nText", "#  Head line\n\nText"},
+      {"Use this:\n{\n  \"a\": 1\n}\nGo  on.", "Use this:\n{\"a\":1}\nGo on."},
+      {"if  x:\n    [\"a\",  1]\nelse:\n    [\"b\"]",
+       "if  x:\n    [\"a\",  1]\nelse:\n    [\"b\"]"},
       {"a  “b  c”  d  `e  f`  g",
        "a “b  c” d  `e  f`  g"}, /* beside a straight mark they may be a string's */
       {"{\n  \"a\": 1.50,\n  \"b\" : [ 1, 2 ],\n  \"a\": \"x  y\\\"  z\"\n}",

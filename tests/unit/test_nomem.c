@@ -1208,6 +1208,15 @@ static int embeds(void) {
   return rc == VEC_OK;
 }
 
+static int finds_moving(void) {
+  Err err = {0};
+  MovingFinder *finder = moving_open(&err);
+  int rc = err.rc;
+  check(finder ? rc == RC_OK : rc == RC_NOMEM, "%d", rc);
+  moving_close(finder);
+  return finder != NULL;
+}
+
 static void test_tables_are_made_at_the_next_use(void **state) {
   (void)state;
   try_again("o200k_base", count_o200k);
@@ -1215,6 +1224,7 @@ static void test_tables_are_made_at_the_next_use(void **state) {
   try_again("p50k_base", count_p50k);
   try_again("the catalogue", has_prices);
   try_again("the static embedder", embeds);
+  try_again("what moves", finds_moving);
 }
 
 /* Those of vendors and models can't fail at all. */

@@ -15,6 +15,14 @@ Ballast ballast_of_unit(const TextUnits *u, size_t i) {
   return (Ballast){from, x->from + x->n - from, first, i + 1, 0};
 }
 
+int ballast_leads_in(const char *text, const TextUnit *x) {
+  size_t end = x->from + x->n;
+  while (end > x->from + 1 && (text[end - 1] == '*' || text[end - 1] == '_')) {
+    end--;
+  }
+  return text[end - 1] == ':';
+}
+
 int ballast_add(BallastList *list, const Ballast *b, Err *err) {
   CHECK(list->n == 0 || list->at[list->n - 1].from + list->at[list->n - 1].n <= b->from);
   if (list->n == list->cap && err->rc == RC_OK) {

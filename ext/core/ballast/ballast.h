@@ -19,7 +19,7 @@
 typedef struct Ballast {
   size_t from, n; /* bytes */
   size_t first,
-      behind;    /* the units that it is, [first, behind); of a phrase the one that it stands in */
+      behind;    /* the units [first, behind) that it is; of a phrase the one that holds it */
   int is_phrase; /* it stands in front of the rest of a sentence, with the blank behind it */
 } Ballast;
 
@@ -31,6 +31,9 @@ typedef struct BallastList {
 
 /* A unit as a whole; of an item that says nothing else with its marker. */
 Ballast ballast_of_unit(const TextUnits *u, size_t i);
+
+/* 1 if a unit ends with a colon, marks of Markdown aside: "**Format:**". */
+int ballast_leads_in(const char *text, const TextUnit *x);
 
 /* Adds one behind all others. Returns err->rc. */
 int ballast_add(BallastList *list, const Ballast *b, Err *err);

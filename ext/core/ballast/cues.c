@@ -3,18 +3,13 @@
 */
 #include "core/ballast/cues.h"
 
-#include "base/check.h"
-#include "base/hash.h"
+#include "core/words/word_table.h"
 
 #include <pthread.h>
-#include <string.h>
 
 enum { SLOTS = 4096 }; /* four times the words */
 
-static const struct {
-  unsigned class;
-  const char *words;
-} lists[] = {
+static const WordRow rows[] = {
     {CUE_JSON, "json"},
     {CUE_ANSWERS,
      "answer answers respond reply return returns output outputs response responses produce emit "
@@ -23,7 +18,8 @@ static const struct {
      "retourne reponse sortie "
      "responde responda devuelve devuelva respuesta salida"},
     {CUE_SHAPE,
-     "valid object objects array format formatted form structure structured schema "
+     "valid shape shaped properly correctly parse parsed object objects array format formatted "
+     "form structure structured schema "
      "well parsable parseable parsable raw pure strict strictly exact exactly single "
      "field fields key keys property properties named called following named type types "
      "value values required optional nullable "
@@ -46,7 +42,8 @@ static const struct {
                "zeichenkette zahl ganzzahl "
                "chaine nombre entier cadena numero entero"},
     {CUE_WRAPPING,
-     "markdown code fence fences block blocks backtick backticks wrap wrapped surround text texts "
+     "yapping xml tag tags delimiter delimiters surrounding leading trailing chatter markdown code "
+     "fence fences block blocks backtick backticks wrap wrapped surround text texts "
      "prose "
      "explanation explanations explain comment comments commentary preamble introduction intro "
      "note notes remark "
@@ -141,35 +138,14 @@ static const struct {
      "reglas instrucciones"},
 };
 
-static struct {
-  uint64_t key; /* 0: free */
-  unsigned classes;
-} slots[SLOTS];
+static WordEntry table[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static size_t slot_of(uint64_t key) {
-  size_t at = key % SLOTS;
-  while (slots[at].key != 0 && slots[at].key != key) {
-    at = (at + 1) % SLOTS;
-  }
-  return at;
-}
-
-static void load(void) {
-  size_t words = 0;
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-    for (const char *w = lists[i].words; *w;) {
-      size_t n = strcspn(w, " "), at = slot_of(hash_short(w, n));
-      slots[at].key = hash_short(w, n);
-      slots[at].classes |= lists[i].class;
-      w += n + (w[n] == ' ');
-      words++;
-    }
-  }
-  CHECK(words < SLOTS / 2);
+static void make(void) {
+  word_table_make(rows, sizeof rows / sizeof *rows, table, SLOTS);
 }
 
 unsigned cues_of(uint64_t key) {
-  pthread_once(&once, load);
-  return slots[slot_of(key)].classes;
+  pthread_once(&once, make);
+  return word_table_find(table, SLOTS, key)->classes;
 }

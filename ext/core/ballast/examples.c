@@ -401,7 +401,7 @@ static void settle(Reader *r, const Series *s, int announced) {
   r->out->n = stays ? r->out->n : s->first;
 }
 
-/* A case of a function, of numbers or with "x = …": it says what the task is, and no other text says so. */
+/* A case of a function, of numbers, with "x = …" or "f(x)": it says what the task is, and no other text says so. */
 static int is_case(const char *text, const Example *e, int has_pair) {
   TermWalk w;
   Term t;
@@ -409,7 +409,9 @@ static int is_case(const char *text, const Example *e, int has_pair) {
   size_t from = has_pair ? e->input : e->from;
   terms_begin(&w, text, from, from + (has_pair ? e->n_input : e->n));
   while (terms_next(&w, &t)) {
-    if (t.flags & TERM_SIGN && text[t.from] == '=') {
+    size_t next = t.from + t.n;
+    int calls = has_pair && next < from + e->n_input && text[next] == '(';
+    if (calls || (t.flags & TERM_SIGN && text[t.from] == '=')) {
       return 1;
     }
     words += !(t.flags & TERM_SIGN);
@@ -568,6 +570,58 @@ static void take_array(Reader *r, const TextUnit *x) {
   r->out->n = r->out->n - first < 2 ? first : r->out->n;
 }
 
+/* --- arrows --- */
+
+/* Reads "It broke -> bad": 1, and the example of that line. */
+static int read_arrow(const char *text, size_t from, size_t end, Example *e) {
+  static const char *const arrows[] = {"->", "=>", "\xE2\x86\x92", "\xE2\x87\x92"};
+  size_t at = skip_signs(text, from, end), last = trimmed(text, at, end);
+  const char *arrow = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < sizeof arrows / sizeof *arrows && !arrow; i++) {
+    n = strlen(arrows[i]);
+    arrow = memmem(text + at, last - at, arrows[i], n);
+  }
+  size_t to = arrow ? (size_t)(arrow - text) : 0, out = to + n;
+  while (arrow && out < last && (is_blank(text[out]) || text[out] == '>')) {
+    out++;
+  }
+  size_t stop = arrow ? trimmed(text, at, to) : 0;
+  *e = (Example){
+      from,        last - from, at, stop > at ? stop - at : 0, out, last > out ? last - out : 0,
+      EXAMPLE_NONE};
+  return arrow && e->n_input && e->n_output && !is_place(text, out, last);
+}
+
+/* Of the lines since `first` in the list, which are one series of arrows, keeps those that were announced. */
+static size_t settle_arrows(Reader *r, size_t first) {
+  size_t n = r->out->n - first;
+  r->out->n = n >= 2 && is_announced(r, r->out->at[first].from) ? r->out->n : first;
+  return r->out->n;
+}
+
+/* Lines "input -> output" behind a word that says that examples follow. */
+static void take_arrows(Reader *r) {
+  size_t unit = 0, first = r->out->n;
+  for (size_t at = 0; at < r->n && r->err->rc == RC_OK;) {
+    size_t end = line_end(r->text, r->n, at);
+    while (unit + 1 < r->u->n && r->u->at[unit + 1].from < end) {
+      unit++;
+    }
+    Example e;
+    int is_open = r->u->n && !is_opaque(r->text, &r->u->at[unit]);
+    if (is_open && read_arrow(r->text, at, end, &e) && !is_case(r->text, &e, 1)) {
+      add_example(r, &e);
+    } else if (trimmed(r->text, at, end) > at) {
+      first = settle_arrows(r, first);
+    }
+    at = end + 1;
+  }
+  if (r->err->rc == RC_OK) {
+    settle_arrows(r, first);
+  }
+}
+
 static int by_place(const void *a, const void *b) {
   const Example *x = a, *y = b;
   return (x->from > y->from) - (x->from < y->from);
@@ -601,6 +655,7 @@ int examples_find(const char *text, size_t n, const TextUnits *u, Examples *out,
       take_array(&r, &u->at[i]);
     }
   }
+  take_arrows(&r);
   put_in_order(out);
   free(r.marks.at);
   return err->rc;

@@ -5,13 +5,13 @@
 **   <example> … </example>
 **   "Example 1:", "### Example 2", from two on, or with an input and an output in it
 **   pairs of lines "Input: …", "Output: …" (text, review, question; label, category, answer), from two on, or behind
-**   a word that says
-**     that examples follow. Who speaks (User:, Assistant:) may be a transcript, Q: and A: a list of questions that
-**     is knowledge: these
-**     count only behind such a word; Q: and A: also where the text ends with a question that has no answer yet
+**     a word that says that examples follow. Who speaks (User:, Assistant:) may be a transcript, Q: and A: a list of
+**     questions that is knowledge: these count only behind such a word; Q: and A: also where the text ends with a
+**     question that has no answer yet
+**   lines "It broke -> bad", from two on, behind such a word
 **   an array of JSON objects with an input and an output each, behind such a word
-** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example,
-** nor does a case of a function (an input of numbers, or with "x = …"): it says what the task is.
+** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example, nor does a case of a
+** function (an input of numbers, with "x = …" or "f(x)"): it says what the task is.
 **
 ** An example repeats an earlier one where its output is the same in words and its input nearly: at least
 ** EXAMPLES_NEAR of the stems of both inputs in common (Jaccard; words of grammar left aside, any number like another where the

@@ -30,11 +30,9 @@ typedef enum FillerForm {
   FILLER_FORMS
 } FillerForm;
 
-/* Words are folded and apart by one blank; "a/b" is either, "a?" may be missing, "a/b?" either or none. Marks
-** between words
-** don't count: "it s" is "it's". Each stands here because a model does the same without it; what is left out on
-** purpose, and why,
-** is in filler.h. */
+/* Words are folded and apart by one blank; "a/b" is either, "a?" may be missing, "a/b?" either or none. Marks between
+** words don't count: "it s" is "it's". Each stands here because a model does the same without it; what is left out on
+** purpose, and why, is in filler.h. */
 static const struct FillerPhrase {
   FillerForm form;
   const char *words;
@@ -436,7 +434,8 @@ static int look(const char *text, const TextUnits *u, size_t i, const Around *a,
     }
     size_t rest = rest_of(text, &s, end, form);
     if (rest) {
-      *out = (Ballast){x->from, rest - x->from, i, i + 1, 1};
+      size_t from = s.terms[0].from; /* its indentation stays */
+      *out = (Ballast){from, rest - from, i, i + 1, 1};
       return 1;
     }
   }

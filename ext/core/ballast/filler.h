@@ -4,10 +4,9 @@
 **
 ** No filler is
 **   what may be a technique: "think step by step", "take a deep breath and work on this step by step", "read the
-**   question again", a role,
-**     a reward, "this is important to my career", "do your best" (stimuli of that kind were measured to change
-**     answers: Li et al., 2023,
-**     Large Language Models Understand and Can Be Enhanced by Emotional Stimuli)
+**     question again", a role, a reward, "this is important to my career", "do your best" (stimuli of that kind were
+**     measured to change answers: Li et al., 2023, Large Language Models Understand and Can Be Enhanced by Emotional
+**     Stimuli)
 **   what changes the task: "feel free to ask", "let's begin", "be polite", "I want you to …" (a wish is no order)
 **   what forces: "remember: …", "important", "make sure"
 ** A phrase that means a thing stays ("Note that in the ticket."): behind a short one a clause must begin. German

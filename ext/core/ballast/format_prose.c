@@ -199,8 +199,7 @@ static int is_json(BlockKind kind) {
 }
 
 static int leads_in(const Reader *r, size_t i) {
-  const TextUnit *x = &r->u->at[i];
-  return r->text[x->from + x->n - 1] == ':';
+  return ballast_leads_in(r->text, &r->u->at[i]);
 }
 
 static Form form_of(const Reader *r, size_t i) {

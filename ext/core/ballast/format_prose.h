@@ -20,9 +20,8 @@
 #include "core/ballast/ballast.h"
 #include "core/ballast/json_fields.h"
 
-/* Appends those of a text with these units, whose `places` are known (places.h). schema: of the schema at hand;
-** NULL: none is. Linear time.
-** Returns RC_OK, or *err. */
+/* Appends those of a text with these units, whose `places` are known (places.h). fields: of the schema at hand;
+** NULL: none is. Linear time. Returns RC_OK, or *err. */
 int format_prose_find(const char *text, const TextUnits *u, const unsigned char *places,
                       const JsonFields *fields, BallastList *out, Err *err);
 

@@ -3,6 +3,7 @@
 */
 #include "core/ballast/places.h"
 
+#include "core/ballast/ballast.h"
 #include "core/ballast/cues.h"
 #include "core/split/context.h"
 #include "core/split/terms.h"
@@ -91,9 +92,12 @@ static int is_wording(const char *text, const TextUnit *x) {
   while (terms_next(&w, &t)) {
     found |= (cues_of(t.key) & CUE_WORDING) != 0;
   }
+  while (end > x->from + 1 && text[end - 1] == '*') {
+    end--;
+  }
   const char *last = text + end;
   int ends_with =
-      x->n > 5 && (memcmp(last - 5, "with:", 5) == 0 || memcmp(last - 4, "mit:", 4) == 0);
+      end > x->from + 5 && (memcmp(last - 5, "with:", 5) == 0 || memcmp(last - 4, "mit:", 4) == 0);
   return found || (!is_heading && ends_with);
 }
 
@@ -125,8 +129,7 @@ int places_find(const char *text, const TextUnits *u, const Examples *e, unsigne
     int is_given = roles[i] == ROLE_CONTEXT || was_given || w.given || examples_hold(e, x->from) ||
                    turn == x->block;
     places[i] = (unsigned char)(place | (is_given ? PLACE_GIVEN | PLACE_WORDING : 0));
-    labels[i] = (x->kind == BLOCK_HEADING || (x->n && text[x->from + x->n - 1] == ':')) &&
-                is_wording(text, x);
+    labels[i] = (x->kind == BLOCK_HEADING || ballast_leads_in(text, x)) && is_wording(text, x);
   }
   free(roles);
   return err->rc;

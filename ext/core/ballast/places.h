@@ -8,10 +8,10 @@
 #include "core/ballast/examples.h"
 
 enum {
-  PLACE_GIVEN =
-      1, /* in an example, in context, in a tag or under a label of what is handed in; a turn of a dialogue */
-  PLACE_WORDING =
-      2 /* in an unknown tag, or under a heading or a label that speaks of texts to be said */
+  /* In an example, in context, in a tag or under a label of what is handed in; a turn of a dialogue. */
+  PLACE_GIVEN = 1,
+  /* In an unknown tag, or under a heading or a label that speaks of texts to be said. */
+  PLACE_WORDING = 2
 };
 
 /* Fills in where each unit stands (an array of u->n; 0: among orders). Linear time. Returns RC_OK, or *err without

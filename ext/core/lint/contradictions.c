@@ -13,16 +13,17 @@
 ** otherwise), or two negations is none. Two rules are compared only under the same heading or label, headings aside
 ** that narrow nothing ("Style", "Rules").
 */
-#include "core/lint/lint_internal.h"
+#include "core/lint/finding.h"
 
 #include "base/hash.h"
+#include "core/ballast/ballast.h"
 #include "core/ballast/cues.h"
 #include "core/split/terms.h"
 #include "core/words/guard_words.h"
+#include "core/words/word_table.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
   SLOTS = 2048,
@@ -48,11 +49,7 @@ enum {
   OPPOSITE = 1024 /* the other side of the word that its row begins with */
 };
 
-/* A row of words that mean one thing begins with `=`: all have the key of its first one. */
-static const struct {
-  unsigned class;
-  const char *words;
-} lists[] = {
+static const WordRow rows[] = {
     {EMPTY, "a an the you your yourself always must should shall please do does use uses using "
             "include includes including add write make makes be is "
             "are have has give any all ever to of it them strictly absolutely kindly will also "
@@ -101,48 +98,19 @@ static const struct {
     {AT_LEAST, "least minimum min mindestens moins minimo"},
     {MORE, "more over mehr"},
     {FEWER, "fewer less weniger"},
-    {OPPOSITE, "=formal informal casual colloquial"},
-    {OPPOSITE, "=formally informally casually"},
-    {OPPOSITE, "=sieze duze"},
-    {OPPOSITE, "=siezen duzen"},
-    {OPPOSITE, "=vouvoie tutoie"},
-    {OPPOSITE, "=uppercase lowercase"},
+    {OPPOSITE, "~formal informal casual colloquial"},
+    {OPPOSITE, "~formally informally casually"},
+    {OPPOSITE, "~sieze duze"},
+    {OPPOSITE, "~siezen duzen"},
+    {OPPOSITE, "~vouvoie tutoie"},
+    {OPPOSITE, "~uppercase lowercase"},
 };
 
-static struct {
-  uint64_t key, means; /* means: the key of the word that it stands for; 0: of itself */
-  unsigned classes;
-} slots[SLOTS];
+static WordEntry table[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static size_t slot_of(uint64_t key) {
-  size_t at = key % SLOTS;
-  while (slots[at].key != 0 && slots[at].key != key) {
-    at = (at + 1) % SLOTS;
-  }
-  return at;
-}
-
-static void load_row(unsigned class, const char *words) {
-  int is_row = *words == '=';
-  uint64_t first = 0;
-  for (const char *w = words + is_row; *w;) {
-    size_t n = strcspn(w, " ");
-    uint64_t key = hash_short(w, n);
-    size_t at = slot_of(key);
-    int is_head = is_row && !first;
-    first = is_head ? key : first;
-    slots[at].key = key;
-    slots[at].means = is_row ? first : slots[at].means;
-    slots[at].classes |= class == OPPOSITE && is_head ? 0 : class;
-    w += n + (w[n] == ' ');
-  }
-}
-
-static void load(void) {
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-    load_row(lists[i].class, lists[i].words);
-  }
+static void make(void) {
+  word_table_make(rows, sizeof rows / sizeof *rows, table, SLOTS);
 }
 
 /* --- a sentence as a rule --- */
@@ -195,9 +163,9 @@ static uint64_t mix(uint64_t a, uint64_t b) {
 }
 
 static void take(const char *text, const Term *t, Said *s) {
-  size_t at = slot_of(t->key);
-  unsigned classes = slots[at].key ? slots[at].classes : 0;
-  uint64_t means = slots[at].means ? slots[at].means : t->stem;
+  const WordEntry *word = word_table_find(table, SLOTS, t->key);
+  unsigned classes = word->classes;
+  uint64_t means = word->means ? word->means : t->stem;
   int begins = s->n == 0 && classes & BEGINS;
   s->orders |= begins || cues_of(t->key) & CUE_FORCE;
   int is_number = t->flags & TERM_NUMBER && !(classes & EMPTY);
@@ -384,7 +352,7 @@ static size_t read_rules(const LintWork *w, unsigned char *general, Rule *rules)
   for (size_t i = 0; i < w->u->n; i++) {
     const TextUnit *x = &w->u->at[i];
     const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_REFERS;
-    int is_label = x->flags & UNIT_LABEL || w->text[x->from + x->n - 1] == ':';
+    int is_label = x->flags & UNIT_LABEL || ballast_leads_in(w->text, x);
     general[i] = (unsigned char)(is_label && is_general(w->text, x));
     if (x->flags & UNIT_SENTENCE && !(x->flags & not ) && !is_label && !w->places[i] &&
         !is_choice(w, x)) {
@@ -400,7 +368,7 @@ int lint_contradictions(LintWork *w) {
   unsigned char *general = malloc(w->u->n + 1);
   Rule *rules = malloc((w->u->n + 1) * sizeof *rules);
   Pair *pairs = malloc((w->u->n + 1) * sizeof *pairs);
-  pthread_once(&once, load);
+  pthread_once(&once, make);
   if (!general || !rules || !pairs) {
     err_nomem(w->err);
   } else {

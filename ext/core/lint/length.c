@@ -6,21 +6,17 @@
 ** none; so do examples, which show a length. What is left is a text that begins by telling the model who it is, and
 ** asks it to explain, help, tell or write.
 */
-#include "core/lint/lint_internal.h"
+#include "core/lint/finding.h"
 
-#include "base/hash.h"
 #include "core/ballast/cues.h"
 #include "core/split/terms.h"
+#include "core/words/word_table.h"
 
 #include <pthread.h>
-#include <string.h>
 
 enum { SLOTS = 1024, BOUNDS = 1, EXPLAINS = 2, YOU = 4, ARE = 8, WHO = 16, LEAST_ANSWERS = 20 };
 
-static const struct {
-  int class;
-  const char *words;
-} lists[] = {
+static const WordRow rows[] = {
     {BOUNDS,
      "most brief briefly brevity short shorter shortly shortest concise concisely succinct "
      "succinctly "
@@ -54,33 +50,15 @@ static const struct {
           "beantwortest erklarst aides reponds ayudas respondes"},
 };
 
-static struct {
-  uint64_t key;
-  int classes;
-} slots[SLOTS];
+static WordEntry table[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static size_t slot_of(uint64_t key) {
-  size_t at = key % SLOTS;
-  while (slots[at].key != 0 && slots[at].key != key) {
-    at = (at + 1) % SLOTS;
-  }
-  return at;
+static void make(void) {
+  word_table_make(rows, sizeof rows / sizeof *rows, table, SLOTS);
 }
 
-static void load(void) {
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-    for (const char *w = lists[i].words; *w;) {
-      size_t n = strcspn(w, " "), at = slot_of(hash_short(w, n));
-      slots[at].key = hash_short(w, n);
-      slots[at].classes |= lists[i].class;
-      w += n + (w[n] == ' ');
-    }
-  }
-}
-
-static int classes_of(uint64_t key) {
-  return slots[slot_of(key)].classes;
+static unsigned classes_of(uint64_t key) {
+  return word_table_find(table, SLOTS, key)->classes;
 }
 
 /* "You are …", "You help …", at its beginning. */
@@ -103,13 +81,13 @@ static int is_unbounded(const char *text, size_t n) {
   int explains = 0;
   terms_begin(&w, text, 0, n);
   while (terms_next(&w, &t)) {
-    int classes = classes_of(t.key);
+    unsigned classes = classes_of(t.key);
     if (classes & BOUNDS || t.flags & TERM_FORMAT || cues_of(t.key) & (CUE_OPERATES | CUE_JSON)) {
       return 0;
     }
-    explains |= classes & EXPLAINS;
+    explains |= (classes & EXPLAINS) != 0;
   }
-  return explains != 0;
+  return explains;
 }
 
 static int has_only_prose(const TextUnits *u) {
@@ -125,7 +103,7 @@ static int has_only_prose(const TextUnits *u) {
 
 int lint_length(LintWork *w) {
   const LintOptions *o = w->options;
-  pthread_once(&once, load);
+  pthread_once(&once, make);
   if (o->answers >= LEAST_ANSWERS && 2 * o->long_answers <= o->answers) {
     return RC_OK;
   }

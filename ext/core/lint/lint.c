@@ -6,7 +6,7 @@
 #include "core/ballast/filler.h"
 #include "core/ballast/format_prose.h"
 #include "core/compress/repeats.h"
-#include "core/lint/lint_internal.h"
+#include "core/lint/finding.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,70 +18,6 @@ const char *lint_kind_name(LintKind kind) {
 #undef LINT_NAME_OF
   };
   return names[kind];
-}
-
-LintFinding *lint_add(LintWork *w, LintKind kind, size_t from, size_t n, long long tokens) {
-  Lint *out = w->out;
-  if (w->err->rc != RC_OK) {
-    return NULL;
-  }
-  if (out->n == out->cap) {
-    size_t cap = out->cap ? 2 * out->cap : 8;
-    LintFinding *grown = realloc(out->at, cap * sizeof *grown);
-    if (!grown) {
-      err_nomem(w->err);
-      return NULL;
-    }
-    out->at = grown;
-    out->cap = cap;
-  }
-  LintFinding *f = &out->at[out->n++];
-  *f = (LintFinding){.kind = kind, .from = from, .n = n, .tokens = tokens};
-  return f;
-}
-
-long long lint_count(const LintWork *w, size_t from, size_t n) {
-  long long tokens = n ? w->options->count(w->options->arg, w->text + from, n) : 0;
-  if (tokens < 0) {
-    err_nomem(w->err);
-  }
-  return tokens;
-}
-
-/* Takes the text without its cuts. */
-static int set_changed(LintWork *w, LintFinding *f, const Cuts *cuts) {
-  Buf out;
-  buf_init(&out, w->n + 1);
-  cuts_apply(cuts, w->text, w->n, &out);
-  f->n_changed = out.n;
-  f->changed = buf_take(&out);
-  return f->changed ? RC_OK : err_nomem(w->err);
-}
-
-int lint_without_bytes(LintWork *w, LintFinding *f, size_t from, size_t n) {
-  Cuts cuts = {NULL, 0, 0, 0};
-  if (cuts_add(&cuts, from, n, CUT_SAME, w->err) == RC_OK) {
-    set_changed(w, f, &cuts);
-  }
-  cuts_free(&cuts);
-  return w->err->rc;
-}
-
-int lint_without_units(LintWork *w, LintFinding *f, size_t first, size_t behind, int labels) {
-  unsigned char *gone = malloc(w->u->n + 1);
-  Cuts cuts = {NULL, 0, 0, 0};
-  if (!gone) {
-    return err_nomem(w->err);
-  }
-  memset(gone, CUT_KEPT, w->u->n + 1);
-  memset(gone + first, CUT_SAME, behind - first);
-  if ((!labels || cuts_empty_labels(w->u, gone, NULL, w->err) == RC_OK) &&
-      cuts_of_units(w->text, w->n, w->u, gone, &cuts, w->err) == RC_OK) {
-    set_changed(w, f, &cuts);
-  }
-  cuts_free(&cuts);
-  free(gone);
-  return w->err->rc;
 }
 
 /* --- what moves --- */
@@ -103,20 +39,6 @@ static int can_move(const char *text, const TextUnits *u, const Moving *m) {
   return is_text && unit->n <= MOST && !(unit->flags & (UNIT_LABEL | UNIT_REFERS)) &&
          (!(unit->flags & UNIT_TURN) || is_labelled(text, unit, m->from)) &&
          !(next && next->flags & UNIT_REFERS);
-}
-
-/* The place behind which nothing is stable any more: the end of the last unit without anything that moves. */
-static size_t stable_end(const TextUnits *u, const MovingList *m) {
-  size_t last = m->n;
-  for (size_t i = u->n; i-- > 0;) {
-    while (last > 0 && m->at[last - 1].unit > i) {
-      last--;
-    }
-    if (!last || m->at[last - 1].unit != i) {
-      return u->at[i].from + u->at[i].n;
-    }
-  }
-  return 0;
 }
 
 /* The places in the list where another unit begins; the rest move with it. */
@@ -172,7 +94,7 @@ static void add_at_end(LintWork *w, size_t i, int is_first) {
 
 static int look_at_moving(LintWork *w) {
   const MovingList *m = w->moving;
-  size_t end = stable_end(w->u, m);
+  size_t end = lint_stable_end(w);
   long long before = gained_before(w);
   for (size_t i = 0; i < m->n && w->err->rc == RC_OK; i = next_unit(m, i)) {
     const Moving *here = &m->at[i];

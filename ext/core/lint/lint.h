@@ -2,14 +2,12 @@
 ** What in a prompt costs money and says nothing. Precision before recall: what is not sure is not said.
 **
 **   LINT_VOLATILE_PREFIX  something that moves (moving.h) with text behind it: no provider's cache reads beyond it.
-**   `tokens` are those
-**                         behind it, up to the next that moves, which the cache could read without it: 0 where the
-**                         stable text is shorter than the least prefix that the provider keeps
+**                         `tokens` are those behind it, up to the next that moves, which the cache could read without
+**                         it: 0 where the stable text is shorter than the least prefix that the provider keeps.
 **                         What moves at the very end counts where a provider asks for marks: the mark behind the
-**                         prompt is behind it too,
-**                         so nothing is read at all. `tokens` are those in front of it then (at_end)
+**                         prompt is behind it too, so nothing is read. `tokens` are those in front of it then (at_end)
 **   LINT_UNSTABLE_ORDER   the text of last time in another order (order.c): `tokens` are those from the first that
-**   differs on, as above
+**                         differs on, as above
 **   LINT_BELOW_FLOOR      the text has less than that least prefix, but half of it at least; `tokens` are missing
 **   LINT_DUPLICATE        a sentence or item that was said before, in the same words (compress/repeats.h)
 **   LINT_NEAR_DUPLICATE   in almost the same words
@@ -22,91 +20,20 @@
 **   LINT_BLANKS           blanks that mean nothing
 **                         (both where it is a hundredth of the text's tokens or more)
 **   LINT_NO_LENGTH_LIMIT  a system prompt for prose without a word about length (length.c). `tokens`: of a mean
-**   answer; 0: nobody knows
+**                         answer; 0: nobody knows
 **
 ** For those without a note `tokens` are what each request pays for them.
 */
 #ifndef LLMCOST_LINT_H
 #define LLMCOST_LINT_H
 
-#include "core/ballast/json_fields.h"
-#include "core/compress/compress.h"
-#include "core/lint/moving.h"
-
-#define LINT_KINDS(X)                                                                              \
-  X(LINT_VOLATILE_PREFIX, "volatile_prefix")                                                       \
-  X(LINT_UNSTABLE_ORDER, "unstable_order")                                                         \
-  X(LINT_BELOW_FLOOR, "below_floor")                                                               \
-  X(LINT_DUPLICATE, "duplicate")                                                                   \
-  X(LINT_NEAR_DUPLICATE, "near_duplicate")                                                         \
-  X(LINT_CONTRADICTION, "contradiction")                                                           \
-  X(LINT_EXAMPLE_REPEATS, "example_repeats")                                                       \
-  X(LINT_FEW_SHOT, "few_shot")                                                                     \
-  X(LINT_FORMAT_PROSE, "format_prose")                                                             \
-  X(LINT_FILLER, "filler")                                                                         \
-  X(LINT_PRETTY_JSON, "pretty_json")                                                               \
-  X(LINT_BLANKS, "blanks")                                                                         \
-  X(LINT_NO_LENGTH_LIMIT, "no_length_limit")
-
-typedef enum LintKind {
-#define LINT_ID_OF(id, name) id,
-  LINT_KINDS(LINT_ID_OF)
-#undef LINT_ID_OF
-      LINT_N_KINDS
-} LintKind;
-
-enum {
-  LINT_MOST_MOVING = 64, /* that are told of a text: one with more is a log */
-  LINT_MOST_FOUND =
-      64,       /* of one of the kinds contradiction, example_repeats, format_prose, filler */
-  LINT_FEW = 3, /* examples */
-  LINT_LONG_ANSWER = 300 /* tokens from which on an answer is a long one */
-};
-
-typedef struct LintFinding {
-  LintKind kind;
-  MovingKind moving; /* of LINT_VOLATILE_PREFIX */
-  int at_end;        /* of the same: nothing stable is behind it */
-  size_t from,
-      n; /* bytes of the text; of LINT_BLANKS, LINT_PRETTY_JSON, LINT_BELOW_FLOOR and LINT_NO_LENGTH_LIMIT the whole of it, of
-                        LINT_FEW_SHOT from the first example to the last */
-  size_t other,
-      n_other; /* of LINT_CONTRADICTION and LINT_EXAMPLE_REPEATS the earlier one; n_other 0: there is none */
-  long long examples; /* of LINT_FEW_SHOT: how many */
-  long long tokens;
-  char *changed; /* the text without it; owned; NULL where that is not ours to do */
-  size_t n_changed;
-  size_t moved,
-      n_moved; /* bytes of the text that `changed` lacks and that are to be said elsewhere: the whole sentence */
-} LintFinding;
-
-typedef struct LintOptions {
-  long long
-      floor; /* the least prefix that is kept, in tokens; below 0: not known, then none is assumed */
-  TokenCount *count; /* of the model's tokenizer */
-  void *arg;
-  int wants_marks; /* the provider keeps only what is marked: a mark stands behind the text */
-  const JsonFields *fields; /* of the schema of the answers; NULL: none is known (borrowed) */
-  const char *
-      before; /* the text that was sent before this one, with n_before bytes (borrowed); NULL: none is known */
-  size_t n_before;
-  /* Of the answers to this prompt: how many are known, how many of them are long, and the tokens of all. 0: none is
-     known. */
-  long long answers, long_answers, answer_tokens;
-} LintOptions;
-
-typedef struct Lint {
-  LintFinding *at; /* owned; in the order of the kinds, then by place */
-  size_t n, cap;
-  long long tokens; /* of the text */
-} Lint;
+#include "core/lint/found.h"
 
 /* The word of a kind. Static storage. */
 const char *lint_kind_name(LintKind kind);
 
 /* Looks through n bytes (any; at most LIMIT_REQUEST_BYTES). Returns RC_OK with *out owned (lint_free), or *err and
-** an empty *out.
-** Linear time but for counting tokens. */
+** an empty *out. Linear time but for counting tokens and sorting. */
 int lint_text(MovingFinder *finder, const char *text, size_t n, const LintOptions *options,
               Lint *out, Err *err);
 void lint_free(Lint *l);

@@ -1,14 +1,14 @@
 /*
 ** See order.h and finding.h for the contract.
 **
-** Two texts are the same in another order where units of ORDER_SHARE of the bytes of each stand in both, and those,
+** Two texts are the same in another order where units of 90 % of the bytes of each stand in both, and those,
 ** each text's in its order, are not the same row. Units are compared by hashes: of JSON by one that no order changes
 ** (the members of objects, the elements of arrays), so that tools printed with other members in front are found.
 */
 #include "core/lint/order.h"
 
 #include "base/text/json.h"
-#include "core/lint/lint_internal.h"
+#include "core/lint/finding.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -305,23 +305,9 @@ static void add_canonical(LintWork *w, LintFinding *f, size_t unit, const Pieces
 
 /* --- the finding --- */
 
-/* Behind the last unit without anything that moves. */
-static size_t stable_end(const LintWork *w) {
-  size_t m = w->moving->n;
-  for (size_t i = w->u->n; i-- > 0;) {
-    while (m > 0 && w->moving->at[m - 1].unit > i) {
-      m--;
-    }
-    if (!m || w->moving->at[m - 1].unit != i) {
-      return w->u->at[i].from + w->u->at[i].n;
-    }
-  }
-  return 0;
-}
-
 static void add_moved(LintWork *w, size_t unit, const Pieces *a, const Pieces *b) {
   const TextUnit *x = &w->u->at[unit];
-  size_t end = stable_end(w);
+  size_t end = lint_stable_end(w);
   int gains = w->options->floor < 0 || w->out->tokens >= w->options->floor;
   long long tokens = gains && end > x->from ? lint_count(w, x->from, end - x->from) : 0;
   LintFinding *f = lint_add(w, LINT_UNSTABLE_ORDER, x->from, x->n, tokens);

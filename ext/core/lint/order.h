@@ -9,8 +9,7 @@
 #include "core/lint/moving.h"
 
 /* Two hashes of a text: of its units in their order, and of the same in whatever order (JSON: of its members and
-** elements, too). What moves
-** (moving.h) is a mark in both. Returns RC_OK, or *err without memory. */
+** elements, too). What moves (moving.h) is a mark in both. Returns RC_OK, or *err without memory. */
 int order_hash(const char *text, const TextUnits *u, const MovingList *moving, Hash *sequence,
                Hash *set, Err *err);
 

@@ -181,7 +181,8 @@ static size_t bracket_end(Reader *r, size_t at) {
   return 0;
 }
 
-static int take_json(Reader *r, const Line *l) {
+/* Behind the JSON that begins at a line and ends with one; 0: none does. */
+static size_t json_end(Reader *r, const Line *l) {
   char c = l->first < l->end ? r->text[l->first] : 0;
   size_t end = c == '{' || c == '[' ? bracket_end(r, l->first) : 0;
   if (end == 0) {
@@ -192,13 +193,18 @@ static int take_json(Reader *r, const Line *l) {
   while (rest < last.end && (r->text[rest] == ' ' || r->text[rest] == '\t')) {
     rest++;
   }
-  if (rest < last.end || !is_json(r->text + l->first, end - l->first)) {
+  return rest == last.end && is_json(r->text + l->first, end - l->first) ? end : 0;
+}
+
+static int take_json(Reader *r, const Line *l) {
+  size_t end = json_end(r, l);
+  if (end == 0) {
     return 0;
   }
   Block b = {.from = l->from, .n = end - l->from, .kind = BLOCK_JSON};
   b.body = l->first;
   b.body_n = end - l->first;
-  return take(r, b, last.next);
+  return take(r, b, line_here(r, end - 1).next);
 }
 
 /* --- other beginnings --- */
@@ -354,11 +360,12 @@ static int is_beginning(Reader *r, const Line *l) {
          c == '<' || (c == '|' && l->last - l->first > 1 && r->text[l->last - 1] == '|');
 }
 
-/* The lines from here to the next blank one or the next beginning: *end behind the last visible byte. */
+/* The lines from here to the next blank one or the next beginning (behind a colon JSON is one, unless indented): *end behind the last visible byte. */
 static size_t paragraph_next(Reader *r, size_t at, size_t *end) {
   while (at < r->n) {
     Line l = line_here(r, at);
-    if (line_is_blank(&l) || is_beginning(r, &l)) {
+    int is_led = r->text[*end - 1] == ':' && l.first == l.from;
+    if (line_is_blank(&l) || is_beginning(r, &l) || (is_led && json_end(r, &l))) {
       break;
     }
     *end = l.last;
@@ -404,6 +411,14 @@ static BlockKind kind_of_lines(const Reader *r, size_t from, size_t end, int lin
   return BLOCK_LINES;
 }
 
+/* "Rules:", "**Rules:**" */
+static int ends_with_colon(const char *text, size_t from, size_t end) {
+  while (end > from + 1 && (text[end - 1] == '*' || text[end - 1] == '_')) {
+    end--;
+  }
+  return text[end - 1] == ':';
+}
+
 static void take_paragraph(Reader *r, const Line *l) {
   size_t end = l->last, next = paragraph_next(r, l->next, &end);
   int lines = next > l->next ? 2 : 1;
@@ -412,7 +427,7 @@ static void take_paragraph(Reader *r, const Line *l) {
   if (b.kind == BLOCK_CODE || b.kind == BLOCK_TABLE || b.kind == BLOCK_LINES) {
     Line last = line_here(r, end - 1);
     b.n = last.end - from;
-  } else if (lines == 1 && r->text[end - 1] == ':' && b.n <= MOST_LABEL) {
+  } else if (lines == 1 && ends_with_colon(r->text, from, end) && b.n <= MOST_LABEL) {
     b.kind = BLOCK_HEADING;
     b.level = LABEL_LEVEL;
   }

@@ -14,7 +14,7 @@
 
 typedef enum BlockKind {
   BLOCK_PARAGRAPH,
-  BLOCK_HEADING, /* # …, underlined, or a line of its own that ends with a colon */
+  BLOCK_HEADING, /* # …, underlined, or a line of its own that ends with a colon (in bold, too) */
   BLOCK_ITEM, /* of a list: "- ", "* ", "1. ", "1) ", "(a) ", "B. ", "[1] ", with its further lines */
   BLOCK_TABLE, /* | … |, columns parted by tabs or by blanks */
   BLOCK_LINES, /* of records: key: value, one a line */

@@ -1,11 +1,11 @@
 /*
 ** A text as lint's parts look through it, and how they add what they find. Within the room.
 */
-#ifndef LLMCOST_LINT_INTERNAL_H
-#define LLMCOST_LINT_INTERNAL_H
+#ifndef LLMCOST_FINDING_H
+#define LLMCOST_FINDING_H
 
 #include "core/ballast/places.h"
-#include "core/lint/lint.h"
+#include "core/lint/found.h"
 
 typedef struct LintWork {
   const char *text;
@@ -26,9 +26,11 @@ LintFinding *lint_add(LintWork *w, LintKind kind, size_t from, size_t n, long lo
 /* Tokens of n bytes. */
 long long lint_count(const LintWork *w, size_t from, size_t n);
 
+/* The place behind which nothing is stable any more: the end of the last unit without anything that moves. */
+size_t lint_stable_end(const LintWork *w);
+
 /* Sets `changed` to the text without these bytes, or without these units (labels: and without labels under which
-** nothing is left).
-** Returns RC_OK, or *err. */
+** nothing is left). Returns RC_OK, or *err. */
 int lint_without_bytes(LintWork *w, LintFinding *f, size_t from, size_t n);
 int lint_without_units(LintWork *w, LintFinding *f, size_t first, size_t behind, int labels);
 
