@@ -6,10 +6,13 @@
 */
 #include "core/compress/extract.h"
 
+#include "core/split/terms.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CHOICES = 8, MOST_PARENTS = LABEL_LEVEL + 3, MOST_TOGETHER = 4 };
+enum { MOST_CHOICES = 8, MOST_PARENTS = LABEL_LEVEL + 3, MOST_TOGETHER = 4, MOST_RESTRICTION = 120, MOST_WORD = 20 };
 
 typedef struct Ranked {
   double score;
@@ -67,6 +70,33 @@ static int goes_on(const Choice *c, size_t i) {
          c->u->at[i - 1].block == x->block;
 }
 
+/* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Conditions apply." */
+static int restricts(const Choice *c, size_t i) {
+  static const char words[] =
+      " exception exceptions except excluded exclude excludes excluding exempt exempted though "
+      "however unless conditions restrictions valid apply applies ausnahme ausnahmen ausgenommen "
+      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis excepcion "
+      "excepciones excepto excluido excluidos salvo eccezione eccezioni escluso esclusi tranne ";
+  const TextUnit *x = &c->u->at[i];
+  TermWalk w;
+  Term t;
+  if (!(x->flags & UNIT_SENTENCE) || x->n > MOST_RESTRICTION || c->u->at[i - 1].block != x->block) {
+    return 0;
+  }
+  terms_begin(&w, c->text, x->from, x->from + x->n);
+  while (terms_next(&w, &t)) {
+    char word[MOST_WORD + 3];
+    if (t.n <= MOST_WORD) {
+      snprintf(word, sizeof word, " %.*s ", (int)t.n, c->text + t.from);
+      word[1] = (char)(word[1] | 0x20);
+      if (strstr(words, word)) {
+        return 1;
+      }
+    }
+  }
+  return 0;
+}
+
 /* A sentence with those before it that it needs, and those that go on with it and forbid or restrict: a rule is not taken without its
 ** exception. All of them, or none where they don't fit. */
 static void take_together(Choice *c, size_t unit) {
@@ -75,8 +105,8 @@ static void take_together(Choice *c, size_t unit) {
   while (unit - first < MOST_TOGETHER && goes_on(c, first)) {
     first--;
   }
-  while (end - unit < MOST_TOGETHER && end < c->u->n && goes_on(c, end) &&
-         c->u->at[end].flags & UNIT_ORDER) {
+  while (end - unit < MOST_TOGETHER && end < c->u->n &&
+         ((goes_on(c, end) && c->u->at[end].flags & UNIT_ORDER) || restricts(c, end))) {
     end++;
   }
   for (size_t i = first; i < end; i++) {
@@ -149,6 +179,24 @@ static long long weigh(Choice *c) {
   return sum;
 }
 
+static int is_anything_left(const Choice *c, const unsigned char *dropped) {
+  for (size_t i = 0; i < c->u->n; i++) {
+    if (dropped[i] == CUT_KEPT) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The best of all stays, with what it hangs on. */
+static void keep_best(const Choice *c, unsigned char *dropped) {
+  size_t unit = c->n_order ? c->order[0].unit : UNIT_NONE;
+  for (int i = 0; unit != UNIT_NONE && i < MOST_PARENTS; i++) {
+    dropped[unit] = CUT_KEPT;
+    unit = c->u->at[unit].parent;
+  }
+}
+
 /* Chooses, and again with the room that the whole shows there is, too much or too little. The best choice that fits goes to `gone`. */
 static void choose_until_it_fits(Choice *c, long long room) {
   long long best = -1;
@@ -174,6 +222,9 @@ static void choose_until_it_fits(Choice *c, long long room) {
     c->room = -1;
     choose(c);
     memcpy(chosen, c->dropped, c->u->n);
+  }
+  if (!is_anything_left(c, chosen)) { /* (a budget below the best sentence is no order to say nothing) */
+    keep_best(c, chosen);
   }
   memcpy(c->gone, chosen, c->u->n);
   free(chosen);

@@ -76,7 +76,7 @@ typedef struct Walk {
 static int is_marked(Walk *w, size_t i) {
   const TextUnit *x = &w->u->at[i];
   const unsigned tags = UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
-  if (x->flags & tags && units_is_container(w->text + x->from, x->n)) {
+  if (x->flags & tags && tags_is_container(w->text + x->from, x->n)) {
     w->depth += x->flags & UNIT_TAG_OPEN ? 1 : w->depth > 0 ? -1 : 0;
     return w->depth > (x->flags & UNIT_TAG_OPEN ? 1 : 0); /* the outermost ones stay */
   }

@@ -3,6 +3,8 @@
 */
 #include "core/split/lines.h"
 
+#include "core/split/tags.h"
+
 #include <string.h>
 
 enum {
@@ -161,8 +163,26 @@ static int begins_as_code(const char *text, const Line *l) {
   return 0;
 }
 
+/* A tag that is closed: code, but for one behind a sentence or at the line's front, which closes what prose stands in, and for a line that
+** a tag of context begins. */
+static int closes_tag(const char *text, const Line *l) {
+  const char *close = memmem(text + l->first, l->last - l->first, "</", 2);
+  size_t at = close ? (size_t)(close - text) : l->first;
+  if (!close || at == l->first) {
+    return 0;
+  }
+  if (text[l->first] == '<') {
+    return !tags_is_container(text + l->first, l->last - l->first);
+  }
+  while (at > l->first && strchr(" \t\"')*_", text[at - 1])) {
+    at--;
+  }
+  int is_wide = at - l->first >= 3 && memcmp(text + at - 3, "\xE3\x80\x82", 3) == 0; /* 。 */
+  return !is_wide && (at == l->first || !strchr(".!?:", text[at - 1]));
+}
+
 static int is_code(const char *text, const Line *l) {
-  static const char *const signs[] = {" = ", " == ", "();", "->", "=>", " := ", " += ", "</", "::"};
+  static const char *const signs[] = {" = ", " == ", "();", "->", "=>", " := ", " += ", "::"};
   if (line_is_blank(l)) {
     return 0;
   }
@@ -175,7 +195,7 @@ static int is_code(const char *text, const Line *l) {
       return 1;
     }
   }
-  return begins_as_code(text, l);
+  return closes_tag(text, l) || begins_as_code(text, l);
 }
 
 int lines_are_code(const char *text, size_t from, size_t end) {

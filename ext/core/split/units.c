@@ -228,25 +228,6 @@ static int is_abbreviation(const char *text, size_t from, size_t at, size_t next
   return memchr(text + word, 0, n) == NULL && is_in(ABBREVIATIONS, text + word, n);
 }
 
-/* Names of tags that hold context. */
-static const char CONTAINERS[] = " context contexts document documents doc docs passage passages "
-                                 "source sources article articles chunk chunks "
-                                 "excerpt excerpts snippet snippets transcript background "
-                                 "knowledge reference references search_results result results "
-                                 "document_content document_contents file_content web_page page ";
-
-int units_is_container(const char *tag, size_t n) {
-  size_t i = 0, k = 0;
-  while (i < n && (is_blank(tag[i]) || strchr("</`~", tag[i])) && tag[i]) {
-    i++;
-  }
-  while (i + k < n && k + 1 < MOST_WORD && (tag[i + k] == '_' || (tag[i + k] | 0x20) >= 'a') &&
-         (tag[i + k] == '_' || (tag[i + k] | 0x20) <= 'z')) {
-    k++;
-  }
-  return k > 0 && is_in(CONTAINERS, tag + i, k);
-}
-
 static int is_lower(const char *t, size_t n) {
   utf8proc_int32_t c;
   if (utf8proc_iterate((const utf8proc_uint8_t *)t, (utf8proc_ssize_t)(n < 4 ? n : 4), &c) < 1) {
@@ -358,7 +339,7 @@ static size_t next_end(Reader *r, size_t from, size_t end, size_t *mark) {
     if (stop > 0) {
       return stop;
     }
-    if (m && m->kind == SPAN_TAG && units_is_container(r->text + m->from, m->n)) {
+    if (m && m->kind == SPAN_TAG && tags_is_container(r->text + m->from, m->n)) {
       return at > from ? at : m->from + m->n; /* a unit of its own */
     }
     if (!m && r->text[at] == '\n' && is_line_of_its_own(r->text, from, at, end)) {
@@ -418,7 +399,7 @@ static void add_sentences(Reader *r, const Block *b, size_t from, size_t parent,
       last--;
     }
     TextUnit u = {from, last - from, parent, r->block, b->kind, 0, flags | UNIT_SENTENCE};
-    if (r->text[from] == '<' && units_is_container(r->text + from, last - from)) {
+    if (r->text[from] == '<' && tags_is_container(r->text + from, last - from)) {
       u.kind = BLOCK_TAG;
       u.flags = r->text[from + 1] == '/' ? UNIT_TAG_CLOSE : UNIT_TAG_OPEN;
       add(r, u);

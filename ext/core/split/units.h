@@ -14,6 +14,7 @@
 
 #include "core/split/blocks.h"
 #include "core/split/marks.h"
+#include "core/split/tags.h"
 
 #include <stdint.h>
 
@@ -52,8 +53,5 @@ typedef struct TextUnits {
 /* The units of n bytes, in order. Any bytes; linear time. Returns RC_OK, or *err without memory. */
 int units_find(const char *text, size_t n, TextUnits *out, Err *err);
 void units_free(TextUnits *u);
-
-/* 1 if n bytes are a tag whose name says that what it holds is context: <context>, </document>, ```context. */
-int units_is_container(const char *tag, size_t n);
 
 #endif
