@@ -3,6 +3,8 @@
 */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "core/compress/compress.h"
 #include "core/split/spans.h"
 
@@ -152,6 +154,48 @@ static void test_reminders(void **state) {
       "Close the box with tape. Send it to the shop at once, please.\n\nOpen the can. "
       "Send it to the shop at once, please.\n\nBye.";
   check_result(refers, o, refers);
+}
+
+/* What takes something out of a rule goes along with it; where not even the best fits it stays, and JSON whole. */
+static void test_what_stays(void **state) {
+  (void)state;
+  static const char *const exceptions[] = {"Exception: swimwear.",
+                                           "Swimwear is excluded from that.",
+                                           "Conditions apply to swimwear.", "Ausnahme: Bademode."};
+  for (size_t i = 0; i < COUNT(exceptions); i++) {
+    char text[400], expected[200];
+    snprintf(text, sizeof text,
+             "Tea grows in the hills. Items can be returned within 30 days. %s Trees are tall. "
+             "Birds sing.",
+             exceptions[i]);
+    snprintf(expected, sizeof expected, "Items can be returned within 30 days. %s", exceptions[i]);
+    check_result(text,
+                 (CompressOptions){.methods = COMPRESS_EXTRACT,
+                                   .context = CONTEXT_WHOLE,
+                                   .budget = 16,
+                                   .query = "How many days to return items?",
+                                   .n_query = 30},
+                 expected);
+  }
+  static const char json[] =
+      "[{\"a\": 1, \"t\": \"the shop is open\"}, {\"a\": 2, \"t\": \"Where is it?\"}]";
+  const CompressOptions one = {.methods = COMPRESS_EXTRACT,
+                               .context = CONTEXT_WHOLE,
+                               .budget = 1,
+                               .query = "Where?",
+                               .n_query = 6};
+  check_result(json, one, json);
+  check_result(RAIN,
+               (CompressOptions){.methods = COMPRESS_EXTRACT,
+                                 .context = CONTEXT_WHOLE,
+                                 .budget = 1,
+                                 .query = "Oslo",
+                                 .n_query = 4},
+               "Trains to Oslo cost 40 euros.");
+  check_result(
+      "Where is Ann? Please answer in German. The sea is blue and deep.",
+      (CompressOptions){.methods = COMPRESS_EXTRACT, .context = CONTEXT_WHOLE, .budget = 10},
+      "Where is Ann? Please answer in German.");
 }
 
 /* A caller's scores decide where words say nothing. */
@@ -500,12 +544,13 @@ static void test_odd(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_extract),         cmocka_unit_test(test_needless),
-      cmocka_unit_test(test_reminders),       cmocka_unit_test(test_scores),
-      cmocka_unit_test(test_too_small),       cmocka_unit_test(test_report),
-      cmocka_unit_test(test_undone),          cmocka_unit_test(test_sections),
-      cmocka_unit_test(test_any_text),        cmocka_unit_test(test_spans_survive),
-      cmocka_unit_test(test_drops_are_whole), cmocka_unit_test(test_odd),
+      cmocka_unit_test(test_extract),       cmocka_unit_test(test_needless),
+      cmocka_unit_test(test_reminders),     cmocka_unit_test(test_what_stays),
+      cmocka_unit_test(test_scores),        cmocka_unit_test(test_too_small),
+      cmocka_unit_test(test_report),        cmocka_unit_test(test_undone),
+      cmocka_unit_test(test_sections),      cmocka_unit_test(test_any_text),
+      cmocka_unit_test(test_spans_survive), cmocka_unit_test(test_drops_are_whole),
+      cmocka_unit_test(test_odd),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

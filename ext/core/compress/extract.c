@@ -12,7 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CHOICES = 8, MOST_PARENTS = LABEL_LEVEL + 3, MOST_TOGETHER = 4, MOST_RESTRICTION = 120, MOST_WORD = 20 };
+enum {
+  MOST_CHOICES = 8,
+  MOST_PARENTS = LABEL_LEVEL + 3,
+  MOST_TOGETHER = 4,
+  MOST_RESTRICTION = 120,
+  MOST_WORD = 20
+};
 
 typedef struct Ranked {
   double score;
@@ -75,7 +81,8 @@ static int restricts(const Choice *c, size_t i) {
   static const char words[] =
       " exception exceptions except excluded exclude excludes excluding exempt exempted though "
       "however unless conditions restrictions valid apply applies ausnahme ausnahmen ausgenommen "
-      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis excepcion "
+      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis "
+      "excepcion "
       "excepciones excepto excluido excluidos salvo eccezione eccezioni escluso esclusi tranne ";
   const TextUnit *x = &c->u->at[i];
   TermWalk w;
@@ -223,7 +230,8 @@ static void choose_until_it_fits(Choice *c, long long room) {
     choose(c);
     memcpy(chosen, c->dropped, c->u->n);
   }
-  if (!is_anything_left(c, chosen)) { /* (a budget below the best sentence is no order to say nothing) */
+  if (!is_anything_left(
+          c, chosen)) { /* (a budget below the best sentence is no order to say nothing) */
     keep_best(c, chosen);
   }
   memcpy(c->gone, chosen, c->u->n);

@@ -21,12 +21,20 @@ static const char OTHER_WORDS[] = " question questions q query task tasks instru
 static const char QUESTION_WORDS[] =
     " question questions q query task request problem frage aufgabe pregunta domanda pergunta ";
 /* First words of sentences that are orders. */
-static const char ORDER_WORDS[] = " you answer respond reply return use do don't never always "
-                                  "please only must write summarize summarise extract classify "
-                                  "translate explain list provide ensure make follow avoid given "
-                                  "based read remember note important if du sie antworte "
-                                  "antworten nutze verwende beantworte repondez reponds tu vous "
-                                  "utilise usa responde rispondi responda ";
+static const char ORDER_WORDS[] =
+    " you answer respond reply return use do don't never always "
+    "please only must write summarize summarise extract classify "
+    "translate explain list provide ensure make follow avoid given "
+    "based read remember note important if du sie antworte "
+    "antworten nutze verwende beantworte repondez reponds tu vous "
+    "utilise usa responde rispondi responda tell give say show find compare describe create draft "
+    "thank sign format output convert rewrite keep start end begin "
+    "mention quote cite count calculate compute decide choose pick "
+    "rank sort check verify proofread correct improve edit shorten "
+    "review analyse analyze evaluate rate score assess think consider "
+    "schreibe schreib nenne nennen gib zeige fasse finde vergleiche "
+    "beschreibe unterschreibe danke beachte donne dis montre resume "
+    "ecris escribe di muestra compara scrivi mostra ";
 
 /* The first word at or behind `from`, folded (ASCII), in ` word `; returns what is behind it. */
 static size_t first_word(const char *text, size_t from, size_t end, char out[MOST_LABEL_WORD + 3]) {
@@ -70,7 +78,56 @@ typedef struct Walk {
   const TextUnits *u;
   int depth;    /* tags that are open */
   int is_under; /* a heading or a label of context is open: its level, LABEL_LEVEL + 1 for a label */
+  size_t last_block; /* behind which it holds no more: where nothing says where it ends */
+  size_t asked;      /* the unit from which on the text asks and orders */
 } Walk;
+
+/* A block's beginning that asks or orders. */
+static int begins_order(const char *text, const TextUnits *u, size_t i) {
+  const TextUnit *x = &u->at[i];
+  return x->flags & UNIT_QUESTION || begins_with(ORDER_WORDS, text, x) ||
+         is_labelled(OTHER_WORDS, text, x);
+}
+
+/* Where the questions and orders begin that end a text: the last block, and those before it that ask or order, each as a whole. */
+static size_t asked_from(const char *text, const TextUnits *u) {
+  size_t from = u->n, first;
+  while (from > 0) {
+    for (first = from - 1; first > 0 && u->at[first - 1].block == u->at[first].block;) {
+      first--;
+    }
+    if (from < u->n && !begins_order(text, u, first)) {
+      break;
+    }
+    from = first;
+  }
+  return from;
+}
+
+/* 1 if something behind unit i says that what a label of context began is over. */
+static int has_end(const char *text, const TextUnits *u, size_t i) {
+  int is = 0;
+  for (size_t k = i + 1; k < u->n && !is; k++) {
+    const TextUnit *x = &u->at[k];
+    is = (x->kind == BLOCK_HEADING && x->level < LABEL_LEVEL) ||
+         is_labelled(OTHER_WORDS, text, x) || is_labelled(CONTEXT_WORDS, text, x);
+  }
+  return is;
+}
+
+/* The last block of what a label at unit i leads in, where nothing says where it ends: one paragraph, or a list, or rows. */
+static size_t own_end(const TextUnits *u, size_t i) {
+  size_t k = i + 1, block = u->at[i].block;
+  if (u->at[i].kind != BLOCK_HEADING || k >= u->n) {
+    return block;
+  }
+  BlockKind kind = u->at[k].kind;
+  block = u->at[k].block;
+  while (kind != BLOCK_PARAGRAPH && k < u->n && u->at[k].kind == kind) {
+    block = u->at[k++].block;
+  }
+  return block;
+}
 
 /* Whether unit i is context by its marks. */
 static int is_marked(Walk *w, size_t i) {
@@ -89,17 +146,19 @@ static int is_marked(Walk *w, size_t i) {
   }
   if (is_labelled(CONTEXT_WORDS, w->text, x)) {
     int is_first = !w->is_under;
+    int is_heading = x->kind == BLOCK_HEADING && x->level < LABEL_LEVEL;
     w->is_under = x->kind == BLOCK_HEADING ? x->level : LABEL_LEVEL + 1;
+    w->last_block = is_heading || has_end(w->text, w->u, i) ? (size_t)-1 : own_end(w->u, i);
     return x->kind != BLOCK_HEADING || !is_first;
   }
   int is_end =
       (x->kind == BLOCK_HEADING && x->level <= w->is_under) || is_labelled(OTHER_WORDS, w->text, x);
-  w->is_under = is_end ? 0 : w->is_under;
-  return w->is_under && x->block + 1 < w->u->n_blocks;
+  w->is_under = is_end || x->block > w->last_block ? 0 : w->is_under;
+  return w->is_under && i < w->asked;
 }
 
 static size_t find_marked(const char *text, const TextUnits *u, unsigned char *roles) {
-  Walk w = {text, u, 0, 0};
+  Walk w = {text, u, 0, 0, (size_t)-1, asked_from(text, u)};
   size_t n = 0;
   for (size_t i = 0; i < u->n; i++) {
     roles[i] = is_marked(&w, i) ? ROLE_CONTEXT : ROLE_FIXED;
@@ -108,16 +167,33 @@ static size_t find_marked(const char *text, const TextUnits *u, unsigned char *r
   return n;
 }
 
-static size_t find_guessed(const char *text, const TextUnits *u, unsigned char *roles) {
-  size_t n = 0, ending = u->n; /* where the questions that end the text begin */
-  while (ending > 0 && u->at[ending - 1].flags & UNIT_QUESTION) {
-    ending--;
+/* "The answer is in German.", "Answers have two words." */
+static int speaks_of_answers(const char *text, const TextUnit *x) {
+  static const char words[] =
+      " answer answers reply replies response responses output antwort antworten reponse reponses "
+      "respuesta respuestas risposta risposte resposta respostas ";
+  char word[MOST_LABEL_WORD + 3];
+  size_t at = x->from, end = x->from + x->n;
+  for (int k = 0; k < 4 && at < end;
+       k++) { /* (an article, an adjective; further on it may be anything) */
+    at = first_word(text, at, end, word);
+    if (word[1] == 0) {
+      return 0;
+    }
+    if (strstr(words, word)) {
+      return 1;
+    }
   }
+  return 0;
+}
+
+static size_t find_guessed(const char *text, const TextUnits *u, unsigned char *roles) {
+  size_t n = 0, asked = asked_from(text, u);
   for (size_t i = 0; i < u->n; i++) {
     const TextUnit *x = &u->at[i];
     int is_given = x->kind == BLOCK_CODE || x->kind == BLOCK_JSON || x->kind == BLOCK_FENCED_JSON;
-    int stays = is_given || x->block == 0 || x->block + 1 >= u->n_blocks || i >= ending ||
-                begins_with(ORDER_WORDS, text, x) || is_labelled(OTHER_WORDS, text, x);
+    int stays = is_given || x->block == 0 || i >= asked || begins_order(text, u, i) ||
+                speaks_of_answers(text, x);
     roles[i] = stays ? ROLE_FIXED : ROLE_CONTEXT;
     n += !stays;
   }
@@ -160,4 +236,14 @@ size_t context_find(const char *text, const TextUnits *u, ContextWhere where,
   }
   find_question(text, u, roles);
   return n;
+}
+
+void context_keep_asked(const char *text, const TextUnits *u, unsigned char *roles) {
+  size_t first = 0, last = u->n;
+  while (first < last && begins_order(text, u, first)) {
+    roles[first++] = ROLE_QUESTION;
+  }
+  while (last > first && begins_order(text, u, last - 1)) {
+    roles[--last] = ROLE_QUESTION;
+  }
 }

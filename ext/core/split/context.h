@@ -5,8 +5,9 @@
 **   in a tag that says so         <context> … </context>, <document id="1"> … </document>, <passage>, <source>, …
 **   in a fence that says so       ```context
 **   under a heading that does     "# Context", "Document 2:", up to the next heading that does not
-**   behind such a label           "Context: …", up to the next label ("Question:", "Answer:", "Instructions:") or heading
-** and not in the last block of the text, unless a tag holds it.
+**   behind such a label           "Context: …", up to the next label ("Question:", "Answer:", "Instructions:") or heading; where there is none its
+**                                 own paragraph, or list: what comes then may be the task
+** and, unless a tag holds it, not among the questions and orders that end the text, nor in its last block.
 */
 #ifndef LLMCOST_CONTEXT_H
 #define LLMCOST_CONTEXT_H
@@ -30,5 +31,8 @@ typedef enum ContextRole {
 /* Fills in the role of each unit (an array of u->n). Returns the number of those that are context. The question is what of the rest
 ** ends with a question mark or is labelled so; where nothing is, the last block. */
 size_t context_find(const char *text, const TextUnits *u, ContextWhere where, unsigned char *roles);
+
+/* Of a text that is context as a whole and holds its question: the questions and orders that it begins or ends with are none. */
+void context_keep_asked(const char *text, const TextUnits *u, unsigned char *roles);
 
 #endif
