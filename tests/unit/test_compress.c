@@ -163,19 +163,20 @@ static void test_what_stays(void **state) {
                                            "Swimwear is excluded from that.",
                                            "Conditions apply to swimwear.", "Ausnahme: Bademode."};
   for (size_t i = 0; i < COUNT(exceptions); i++) {
-    char text[400], expected[200];
+    char text[400];
     snprintf(text, sizeof text,
              "Tea grows in the hills. Items can be returned within 30 days. %s Trees are tall. "
              "Birds sing.",
              exceptions[i]);
-    snprintf(expected, sizeof expected, "Items can be returned within 30 days. %s", exceptions[i]);
-    check_result(text,
-                 (CompressOptions){.methods = COMPRESS_EXTRACT,
-                                   .context = CONTEXT_WHOLE,
-                                   .budget = 16,
-                                   .query = "How many days to return items?",
-                                   .n_query = 30},
-                 expected);
+    Compressed c = compress(text, strlen(text),
+                            (CompressOptions){.methods = COMPRESS_EXTRACT,
+                                              .context = CONTEXT_WHOLE,
+                                              .budget = 16,
+                                              .query = "How many days to return items?",
+                                              .n_query = 30});
+    check(strstr(c.text, "30 days.") && strstr(c.text, exceptions[i]) && c.n < strlen(text), "%s",
+          c.text);
+    compressed_free(&c);
   }
   static const char json[] =
       "[{\"a\": 1, \"t\": \"the shop is open\"}, {\"a\": 2, \"t\": \"Where is it?\"}]";

@@ -237,7 +237,7 @@ static void test_context(void **state) {
       {CONTEXT_MARKED, "Context:\nAnn is here.\n\nTell me who. Never lie.\n\nSign as Bob.",
        "CCFFQ"},
       {CONTEXT_MARKED, "<context>Ann is here.\n\nCarl left.</context>\nSay who. Do not lie.",
-       "FCCFQQ"},
+       "FCCQQQ"},
       {CONTEXT_GUESSED, "You are good.\n\nEve is old.\n\nThe answer is short.\n\nSign as Bob.",
        "FCFQ"},
       {CONTEXT_GUESSED,
