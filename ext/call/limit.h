@@ -12,8 +12,10 @@ enum {
 };
 
 /* Puts the limit into options->max_tokens, and of how many answers it is and which share of them it would have cut: the 99th
-** percentile (nearest rank) of the newest answers' tokens, rounded up to three binary digits. What was cut off by a limit
-** counts with the tokens it had, so a limit does not grow smaller by its own doing. RC_OK or *err. */
-int limit_by_tag(Conn *conn, Options *options, Err *err);
+** percentile (nearest rank) of the tokens of this model's newest answers with the tag, rounded up to three binary digits. Of "auto" the
+** longest of the tiers' models, each of which must have answered so often: a model that thinks is not held to what one needs that does not. An
+** answer that a limit ended would have been longer, nobody knows by how much: where that is more than one in a hundred nothing is
+** limited. RC_OK or *err. */
+int limit_by_tag(Conn *conn, const char *model, Options *options, Err *err);
 
 #endif

@@ -562,7 +562,7 @@ int gated_open(Conn *conn, const Request *request, Gated *gated, Err *err) {
     gated->with.options = &gated->options;
     gated->options = *request->options;
     gated->request = &gated->with;
-    limit_by_tag(conn, &gated->options, err);
+    limit_by_tag(conn, request->model, &gated->options, err);
   }
   return err->rc;
 }

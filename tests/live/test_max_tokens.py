@@ -40,15 +40,52 @@ class ByTag(test_answers.Desk):
         self.ask("m", "another tag", tag="u", max_tokens="p99")
         self.assertIsNone(self.sent())
 
-    def test_an_answer_that_is_cut_is_an_error_and_counts(self):
-        self.fill([100] * 200)
-        self.serve("m", long(112, "length"))
-        said = error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"m\",\"tag\":\"t\",\"max_tokens\":\"p99\"}')")
-        self.assertIn("the answer was cut off", said)
-        self.assertIn("give max_tokens a number", said)
+    def test_an_answer_that_is_cut_is_an_error_and_longer_than_any(self):
+        """Answers that grow longer: the limit ends two of them, then it is none; and comes back when it is known how long they are."""
+        self.fill([100] * 150)
+        cap = lambda body: next((n for name, n in body.items() if name in ("max_tokens", "max_completion_tokens")), 10**9)
+        self.serve("m", lambda body: test_answers.as_answer(long(min(400, cap(body)), "length" if cap(body) < 400 else "stop")))
+        errors = 0
+        for i in range(400):
+            try:
+                self.ask("m", f"y {i}", tag="t", max_tokens="p99")
+            except Exception as e:  # noqa: BLE001
+                errors += 1
+                self.assertIn("the answer was cut off", str(e))
+                self.assertIn("give max_tokens a number", str(e))
+        self.assertLessEqual(errors, 8)
+        self.ask("m", "z", tag="t", max_tokens="p99")
+        self.assertIn(self.sent(), (None, 448))
+        if self.last():
+            self.assertGreater(self.last()["cut"], 0)
+
+    def test_a_limit_of_the_caller_s_says_nothing(self):
+        self.serve("m", long(50, "length"))
+        for i in range(120):
+            self.ask("m", f"q {i}", tag="t", max_tokens=50)
         self.serve("m", long(5))
-        self.ask("m", "y", tag="t", max_tokens="p99")
-        self.assertEqual(self.last()["of"], 201)
+        self.ask("m", "x", tag="t", max_tokens="p99")
+        self.assertIsNone(self.sent())
+
+    def test_each_model_has_its_own(self):
+        """One that thinks is not held to what one needs that does not."""
+        self.fill([20] * 110)
+        self.serve("thinks", long(900))
+        self.ask("thinks", "x", tag="t", max_tokens="p99")
+        self.assertIsNone(next((n for name, n in self.replay.body("thinks").items() if name in ("max_tokens", "max_completion_tokens")), None))
+        self.ask("m", "x", tag="t", max_tokens="p99")
+        self.assertEqual(self.sent(), 20)
+
+    def test_auto_takes_the_longest_of_the_tiers(self):
+        self.fill([20] * 110)
+        self.db.execute("DELETE FROM llm_tiers")
+        self.db.execute("INSERT INTO llm_tiers(name, max_score, model, rank) VALUES ('one', 1, 'm', 1)")
+        self.ask("auto", "x", tag="t", max_tokens="p99")
+        self.assertEqual(self.sent(), 20)
+        self.serve("other", long(5))
+        self.db.execute("INSERT INTO llm_tiers(name, max_score, model, rank) VALUES ('two', 1, 'other', 2)")
+        self.ask("auto", "y", tag="t", max_tokens="p99")
+        self.assertIsNone(self.sent())
 
     def test_the_key_is_that_of_the_wish(self):
         """The limit moves; what was asked with another one is not asked again."""

@@ -123,9 +123,11 @@ static const char *const sql_texts[SQL_COUNT] = {
         " coalesce(latency_ms, 0)"
         " FROM (SELECT * FROM main.llm_calls WHERE ts > ?1 ORDER BY ts DESC LIMIT ?4)"
         " WHERE kind = 'call' AND model_requested = ?2",
-    /* ?1 the tag, ?2 how many */
-    [SQL_LAST_LENGTHS] = "SELECT output_tokens FROM main.llm_calls WHERE tag = ?1 AND kind = 'call'"
-                         " AND output_tokens > 0 AND purpose IS NULL ORDER BY ts DESC LIMIT ?2",
+    /* ?1 the tag, ?2 how many, ?3 the model */
+    [SQL_LAST_LENGTHS] = "SELECT output_tokens, coalesce(ended, '') = 'cut_off' FROM "
+                         "main.llm_calls WHERE tag = ?1 AND kind = 'call'"
+                         " AND output_tokens > 0 AND purpose IS NULL AND model_requested = ?3"
+                         " ORDER BY ts DESC LIMIT ?2",
 #define HEALTH_KEY " WHERE provider = ?1 AND base_url = ?2 AND model = ?3"
     [SQL_GET_HEALTH] =
         "SELECT model, until_ts, reason, is_told, noted_ts FROM main.llm_provider_state"
