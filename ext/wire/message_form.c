@@ -196,8 +196,12 @@ static int assistant_anthropic(cJSON *array, const Message *m, Err *err) {
   cJSON_ArrayForEach(thought, member(m->item, "thinking_blocks")) {
     json_add(blocks, NULL, cJSON_Duplicate(thought, 1), err);
   }
-  if (m->n > 0) {
+  const cJSON *parts = member(m->item, "content"), *part;
+  if (!cJSON_IsArray(parts) && m->n > 0) {
     add_text(add_typed(blocks, "text", err), "text", m->content, err);
+  }
+  cJSON_ArrayForEach(part, (cJSON_IsArray(parts) ? parts : NULL)) {
+    part_anthropic(blocks, part, err);
   }
   cJSON_ArrayForEach(call, member(m->item, "tool_calls")) {
     const cJSON *function = member(call, "function");
@@ -278,25 +282,35 @@ int message_form_add(cJSON *array, const Request *r, int i, Style style, const M
   return i + 1;
 }
 
-/* Of its tools: beside the function's own members, or in OpenAI's frame around them. */
+/* A mark of the caller's; NULL: none. */
+static const cJSON *mark_of(const cJSON *item) {
+  const cJSON *mark = member(item, "cache_control");
+  return mark && !cJSON_IsNull(mark) ? mark : NULL;
+}
+
 static int marks_of_tools(const cJSON *tools) {
   const cJSON *tool;
   int n = 0;
   cJSON_ArrayForEach(tool, tools) {
-    n += member(tool, "cache_control") != NULL ||
-         member(member(tool, "function"), "cache_control") != NULL;
+    n += mark_of(tool) || mark_of(member(tool, "function"));
   }
   return n;
 }
 
+static int is_for_an_hour(const cJSON *mark) {
+  const char *ttl = json_text(mark, "ttl");
+  return ttl && strcmp(ttl, "1h") == 0;
+}
+
 Marks message_form_marks(const Request *r) {
   const Options *o = r->options;
-  Marks n = {cJSON_GetArraySize(r->system_marks), 0};
-  n.front += o ? marks_of_tools(o->tools) + (member(o->extra, "cache_control") != NULL) : 0;
+  Marks n = {cJSON_GetArraySize(r->system_marks), 0, 0};
+  n.front += o ? marks_of_tools(o->tools) + (mark_of(o->extra) != NULL) : 0;
   for (int i = 0; i < r->n_messages; i++) {
     const cJSON *content = member(r->messages[i].item, "content"), *part;
     cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
-      n.messages += member(part, "cache_control") != NULL;
+      n.messages += mark_of(part) != NULL;
+      n.has_long |= mark_of(part) && is_for_an_hour(mark_of(part));
     }
   }
   return n;
@@ -317,7 +331,7 @@ static int is_of_function(const char *name) {
 static void add_others(cJSON *tool, const cJSON *function, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, function) {
-    if (!is_of_function(item->string)) {
+    if (!is_of_function(item->string) && !cJSON_IsNull(item)) {
       add_copy(tool, item->string, item, err);
     }
   }

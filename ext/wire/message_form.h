@@ -30,6 +30,7 @@ int message_form_fits(const cJSON *schema);
 ** it among the members of `extra`), and in them. */
 typedef struct Marks {
   int front, messages;
+  int has_long; /* one of those in messages is for an hour */
 } Marks;
 Marks message_form_marks(const Request *r);
 

@@ -566,6 +566,22 @@ class Reviewed(Surface):
                         lives = [m.get("ttl", "5m") for m in found({k: body[k] for k in ("tools", "system", "messages") if k in body})]
                         self.assertEqual(lives, sorted(lives))
 
+    def test_marks_of_the_caller_s_where_they_are(self):
+        """On an answer's part, beside a tool's function; null is none; a short mark of ours never stands in front of a long one."""
+        self.serve("own", claude(), api="anthropic")
+        mark = {"type": "ephemeral"}
+        turns = lambda ttl: [QUESTION, {"role": "assistant", "content": [{"type": "text", "text": "ok then", "cache_control": {**mark, **ttl}}]}, {"role": "user", "content": "go on"}]
+        value(self.db, "SELECT llm_chat(?, ?)", json.dumps(turns({})), json.dumps({"model": "own", "system": "S", "cache": "off"}))
+        self.assertEqual(self.replay.body("own")["messages"][1]["content"], [{"type": "text", "text": "ok then", "cache_control": mark}])
+        value(self.db, "SELECT llm_chat(?, ?)", json.dumps(turns({"ttl": "1h"})), json.dumps({"model": "own", "system": "S", "cache": "off", "prompt_cache": "5m"}))
+        self.assertEqual(self.replay.body("own")["system"], "S")
+        tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}, "cache_control": mark}]
+        value(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": "own", "tools": tools, "cache": "off"}))
+        self.assertEqual(self.replay.body("own")["tools"][0]["cache_control"], mark)
+        none = [{"role": "user", "content": [{"type": "text", "text": str(i), "cache_control": None} for i in range(5)]}]
+        value(self.db, "SELECT llm_chat(?, ?)", json.dumps(none), json.dumps({"model": "own", "cache": "off"}))
+        self.assertNotIn("cache_control", json.dumps(self.replay.body("own")))
+
     def test_what_a_tool_says_may_be_any_value(self):
         for given, sent in ((21, "21"), ({"t": 5}, '{"t":5}'), (True, "true"), (None, ""), ([1, 2], "[1,2]"), ("rain", "rain")):
             self.serve("values", chat())

@@ -134,7 +134,8 @@ void target_mark(Call *k, Err *err) {
   }
   unsigned places = prefix_places(r);
   if (own.front + own.messages > 0) { /* the caller's stay, and providers take four */
-    places &= own.front + own.messages < MOST_MARKS && !is_auto ? PREFIX_SYSTEM : 0;
+    int fits = own.front + own.messages < MOST_MARKS && (k->how.is_long || !own.has_long);
+    places &= fits && !is_auto ? PREFIX_SYSTEM : 0; /* (no long mark behind a short one) */
   }
   const PrefixForm *form = places ? prefix_form(&k->model, err) : NULL;
   if (form) {

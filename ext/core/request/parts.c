@@ -250,7 +250,7 @@ static void read_part(Reading *r) {
     if (strcmp(type, forms[i].type) == 0) {
       forms[i].read(r);
       const cJSON *mark = member(r->given, "cache_control");
-      if (mark && r->err->rc == RC_OK) {
+      if (mark && !cJSON_IsNull(mark) && r->err->rc == RC_OK) {
         json_add(r->made, "cache_control", cJSON_Duplicate(mark, 1), r->err);
       }
       return;

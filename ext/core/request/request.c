@@ -122,7 +122,7 @@ static int note_marks(Request *r, const cJSON *parts, Err *err) {
     const char *text = cJSON_IsString(part) ? part->valuestring : json_text(part, "text");
     const cJSON *mark = cJSON_GetObjectItemCaseSensitive(part, "cache_control");
     at += text ? strlen(text) + (at > begin) : 0;
-    if (mark && at > begin) {
+    if (mark && !cJSON_IsNull(mark) && at > begin) {
       r->system_marks = r->system_marks ? r->system_marks : cJSON_CreateArray();
       cJSON *noted =
           r->system_marks ? json_add(r->system_marks, NULL, cJSON_CreateObject(), err) : NULL;

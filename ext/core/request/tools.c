@@ -93,7 +93,13 @@ static int add_tool(cJSON *tools, const cJSON *given, int position, Err *err) {
   }
   cJSON *tool = json_add(tools, NULL, cJSON_CreateObject(), err);
   json_add(tool, "type", cJSON_CreateString("function"), err);
-  add_function(json_add(tool, "function", cJSON_CreateObject(), err), function, err);
+  cJSON *made = json_add(tool, "function", cJSON_CreateObject(), err);
+  add_function(made, function, err);
+  const cJSON *mark = function != given ? member(given, "cache_control") : NULL;
+  if (made && cJSON_IsObject(mark) &&
+      !member(made, "cache_control")) { /* in OpenAI's frame it stands beside */
+    json_add(made, "cache_control", cJSON_Duplicate(mark, 1), err);
+  }
   return err->rc;
 }
 
