@@ -1,6 +1,13 @@
 /*
-** Whether a prompt asks for short answers: a sentence with a word of brevity ("Be brief.", "kurz", "concis"), or with a bound
-** and a number of units that texts have ("at most two sentences", "under 80 words", "in einem Satz").
+** Whether a prompt asks for short answers. A sentence does that says
+**
+**   be (keep it, stay) brief, concise, short, kurz, bref, breve
+**   answer (respond, write, explain) briefly, concisely
+**   short, brief answers (replies, sentences)
+**   at most (under, up to, no more than) so many words, sentences, lines; or to answer in one, in two or three of them
+**
+** but not where it is forbidden ("Do not be brief."), holds at times ("If the text is under 50 words, …"), asks, or speaks of
+** something else ("the customer's brief", "einen Brief").
 */
 #ifndef LLMCOST_BREVITY_H
 #define LLMCOST_BREVITY_H
