@@ -7,7 +7,7 @@ import unittest
 
 import replay
 import test_answers
-from harness import ROOT, value
+from harness import ROOT, error_of, value
 
 with open(os.path.join(ROOT, "tests/data/tasks/tasks.json"), encoding="utf-8") as f:
     DATA = json.load(f)
@@ -129,6 +129,23 @@ class Tasks(test_answers.Desk):
         self.ask("m", task["q"])
         self.ask("m", task["q"], schema={"type": "object"})
         self.assertEqual(self.savings()["structured"], -45 * OUTPUT_USD)
+
+    def test_what_a_schema_refused_counts_against_it(self):
+        task = TASKS[0]
+        usage = lambda n: {"prompt_tokens": 300, "completion_tokens": n, "total_tokens": 300 + n}
+        said = iter([("prose", 200), ("no JSON", 500), ('{"a":1}', 20)])
+        self.serve("m", lambda body: test_answers.as_answer(replay.chat((one := next(said))[0], usage=usage(one[1]))))
+        self.ask("m", task["q"])
+        self.ask("m", task["q"], schema={"type": "object"}, retries=1)
+        cost = lambda n: 300 * INPUT_USD + n * OUTPUT_USD
+        self.assertEqual(self.savings()["structured"], cost(200) - cost(500) - cost(20))
+
+    def test_a_schema_that_nothing_satisfied(self):
+        usage = {"prompt_tokens": 300, "completion_tokens": 100, "total_tokens": 400}
+        self.serve("m", replay.chat("prose", usage=usage))
+        self.ask("m", "q")
+        error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"m\",\"schema\":{\"type\":\"object\"},\"retries\":1}')")
+        self.assertEqual(self.savings()["structured"], -2 * (300 * INPUT_USD + 100 * OUTPUT_USD))
 
     def tell(self, what, low, high, share):
         print(f"      {what}: {100 * share:.1f} % of the tokens (the note: {low} to {high})")

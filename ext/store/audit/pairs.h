@@ -13,12 +13,13 @@ typedef struct Pair {
   const char *system; /* its text; NULL: it is not kept */
   size_t n_system;
   int has_schema;
-  double input, output; /* tokens: means of the calls that were so asked */
+  int is_answered;      /* 0: each of them failed; then there are no tokens */
+  double input, output; /* tokens: means of those that were answered */
 } Pair;
 
 typedef void (*PairFn)(void *arg, const Pair *pair, Err *err);
 
-/* Hands each way of such prompts to `take`, of calls that were answered. Writes first what waits. RC_OK or *err. */
+/* Hands each way of such prompts to `take`. Writes first what waits. RC_OK or *err. */
 int pairs_each(Store *s, const AuditAsk *ask, PairFn take, void *arg, Err *err);
 
 #endif

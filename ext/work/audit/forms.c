@@ -57,7 +57,8 @@ static void take_pair(void *arg, const Pair *p, Err *err) {
     system->form = form_of_text(p->system, p->n_system, err);
   }
   unsigned form = (system ? system->form : 0) | (p->has_schema ? FORM_SCHEMA : 0);
-  Way *way = err->rc == RC_OK ? way_of(f, p->prompt_hash, p->model, form, err) : NULL;
+  Way *way =
+      err->rc == RC_OK && p->is_answered ? way_of(f, p->prompt_hash, p->model, form, err) : NULL;
   if (way) {
     way->n++;
     way->input += p->input;

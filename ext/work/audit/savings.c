@@ -194,10 +194,17 @@ static void price_form(SavingLine *lines, SavingId id, const Counted *c, Unit un
 
 static void price_forms(Reading *r, SavingLine *lines, const Counted *c, Steps *s, Err *err) {
   const AuditRow *row = c->row;
-  if (row->error || row->purpose || is_superseded(r, row)) {
+  if (row->purpose || is_superseded(r, row)) {
     return;
   }
   FormTokens t = forms_of(&r->forms, row, err);
+  if (row->error) { /* what a schema refused is there because of it */
+    if (!isnan(t.output_in_prose)) {
+      add(&lines[SAVING_STRUCTURED], -s->baseline);
+      s->baseline = 0;
+    }
+    return;
+  }
   price_form(lines, SAVING_STRUCTURED, c, UNIT_OUTPUT, t.output_in_prose, s, err);
   price_form(lines, SAVING_BREVITY, c, UNIT_OUTPUT, t.output_at_length, s, err);
   price_form(lines, SAVING_ZERO_SHOT, c, UNIT_INPUT, t.input_with_examples, s, err);

@@ -19,7 +19,8 @@
 **
 ** Forms (forms.h) stand in front of these steps: what the call would have cost more had its prompt been answered in prose
 ** (`structured`), at length (`brevity`), or been asked with examples (`zero_shot`), as the same prompt was, of the same model. The tokens
-** that it did not have are priced as its own are, those of examples as plain input: it is added to the baseline, and saved.
+** that it did not have are priced as its own are, those of examples as plain input: it is added to the baseline, and saved. An attempt with a
+** schema that failed has a baseline of 0: all of it counts against `structured`.
 */
 #ifndef LLMCOST_WORK_SAVINGS_H
 #define LLMCOST_WORK_SAVINGS_H
