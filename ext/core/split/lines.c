@@ -3,7 +3,7 @@
 */
 #include "core/split/lines.h"
 
-#include "core/split/tags.h"
+#include "core/words/tags.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@
 
 #include "core/split/blocks.h"
 #include "core/split/marks.h"
-#include "core/split/tags.h"
+#include "core/words/tags.h"
 
 #include <stdint.h>
 

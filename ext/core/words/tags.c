@@ -1,7 +1,7 @@
 /*
 ** See tags.h for the contract.
 */
-#include "core/split/tags.h"
+#include "core/words/tags.h"
 
 #include <string.h>
 
