@@ -246,6 +246,8 @@ int attempt_next(Call *k, const Next *next, Err *failure) {
   }
   if (err.rc == RC_OK && move_on(k, next, reason, failure, &err) == RC_OK) {
     k->is_open = 1;
+    net_response_free(&k->response); /* it is of the row before: nothing was sent for this one */
+    k->response = (NetResponse){.result = NET_NOT_SENT};
   } else if (err.code == ERR_BUDGET) {
     note_refused(k, &err);
   }
