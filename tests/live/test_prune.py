@@ -176,6 +176,17 @@ class Forms(unittest.TestCase):
             self.assertEqual(prune(self.db, given, budget=100, tag=label, user=label, conversation=label), given)
         self.assertIn("text or an integer", error_of(self.db, "SELECT llm_prune('[]', '{\"budget\":9,\"tag\":[1]}')"))
 
+    def test_standing_orders(self):
+        """A user's order in turn 2 stays, with or without a word of force, in any of many languages."""
+        for order in ("I don't want any phone calls.", "It isn't allowed to call.", "Up to 3 items per answer.", "Wait for my ok.", "Frag mich vorher.", "Leave the config file alone.",
+                      "Exclude the test folder.", "Никогда не пиши клиенту.", "Schrijf nooit naar de klant.", "Check with me before you deploy."):
+            given = talk(31, 30, system=False)
+            given[2] = user(order)
+            kept = prune(self.db, given, budget=400, keep=1)
+            self.assertEqual(kept[:2], given[2:4], order)
+        given[2] = user("I don't know. It doesn't work.")
+        self.assertNotIn(given[2], prune(self.db, given, budget=400, keep=1))
+
     def test_a_call_that_nobody_answered(self):
         """It waits for nothing: the turns behind it can be cut."""
         given = [user("a"), assistant(None, ("x", "f", {})), *[m for i in range(10) for m in (user(f"q {i}"), assistant("a " * 30))], user("z")]

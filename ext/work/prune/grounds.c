@@ -287,7 +287,9 @@ static int is_telling(const char *p, size_t n) {
       "said",      "told",      "reported",  "reports",  "wrote",   "answered", "replied",
       "explained", "mentioned", "wanted",    "named",    "noted",   "given",    "gave",
       "found",     "decided",   "done",      "stated",   "kunde",   "kundin",   "nutzer",
-      "fragte",    "sagte",     "client",    "cliente",  "usuario", "demandé",  "preguntó", "open", "still", "unclear", "clear", "whether", "yet", "later", "also"};
+      "fragte",    "sagte",     "client",    "cliente",  "usuario", "demandé",  "preguntó",
+      "open",      "still",     "unclear",   "clear",    "whether", "yet",      "later",
+      "also"};
   int is = 0;
   for (size_t i = 0; i < sizeof words / sizeof words[0] && !is; i++) {
     is = strlen(words[i]) == n && strncasecmp(words[i], p, n) == 0;
@@ -311,8 +313,8 @@ void grounds_count(const Grounds *g, const char *text, size_t n, int *n_words, i
 
 /* (German: told by its grammar. How many capitals there are tells a list of names as well.) */
 int grounds_has_capital_nouns(const char *text, size_t n) {
-  static const char *const words[] = {"der",   "das",  "dem",   "den",    "des", "und", "ein",
-                                      "eine",  "einen", "einem", "einer", "ist", "mit", "von",
+  static const char *const words[] = {"der",   "das",    "dem",   "den",   "des", "und", "ein",
+                                      "eine",  "einen",  "einem", "einer", "ist", "mit", "von",
                                       "wurde", "wurden", "nicht", "im",    "auf", "zu",  "nach"};
   TermWalk w;
   Term t;

@@ -32,9 +32,10 @@ static int is_word(const char *p, const char *word, const char *end) {
 
 /* 1 if somebody speaks of himself: that orders nothing. */
 static int is_remark(const char *p, size_t n) {
-  static const char *const selves[] = {"i",    "i'm",   "we",   "my",   "our", "it",  "he", "she",
-                                       "they", "there", "that", "this", "ich", "wir", "je", "nous",
-                                       "yo",   "io",    "eu",   "es",   "er",  "sie", "il", "elle"};
+  static const char *const selves[] = {
+      "ça",  "Ça", "cela", "das", "dies", "esto", "eso",  "questo", "isso", "i",    "i'm",
+      "we",  "my", "our",  "it",  "he",   "she",  "they", "there",  "that", "this", "ich",
+      "wir", "je", "nous", "yo",  "io",   "eu",   "es",   "er",     "sie",  "il",   "elle"};
   const char *end = p + n;
   int is = 0;
   for (size_t i = 0; i < sizeof selves / sizeof selves[0] && !is; i++) {
@@ -43,12 +44,17 @@ static int is_remark(const char *p, size_t n) {
   return is;
 }
 
-/* 1 if one of the phrases (in small letters) stands in n bytes; `at_front`: begins them. */
+/* 1 if one of the phrases (in small letters) stands in n bytes, from a word's beginning on; `at_front`: begins them. */
 static int has_phrase(const char *const *phrases, const char *p, size_t n, int at_front) {
-  for (; *phrases; phrases++) {
-    size_t k = strlen(*phrases);
-    for (size_t i = 0; i + k <= n && (!at_front || i == 0); i++) {
-      if (strncasecmp(p + i, *phrases, k) == 0) {
+  size_t most = at_front && n > 1 ? 1 : n;
+  for (size_t i = 0; i < most; i++) {
+    if (i > 0 && isalnum((unsigned char)p[i]) && isalnum((unsigned char)p[i - 1])) {
+      continue;
+    }
+    char first = (char)tolower((unsigned char)p[i]);
+    for (int k = 0; phrases[k]; k++) {
+      size_t length = phrases[k][0] == first ? strlen(phrases[k]) : n + 1;
+      if (i + length <= n && strncasecmp(p + i, phrases[k], length) == 0) {
         return 1;
       }
     }
@@ -92,13 +98,323 @@ static int is_order(const char *p, size_t n, unsigned flags) {
           (flags & UNIT_ORDER && !is_remark(p, n)));
 }
 
+/* ---- what a user orders: a wide net */
+
+/* Where words of a list stand in a sentence, as wholes. */
+static int has_word(const char *const *words, const char *p, size_t n) {
+  int has = 0;
+  for (size_t i = 0; i < n && !has; i++) {
+    int is_begin = i == 0 || strchr(" ,;:.!?'\"(\n\t", p[i - 1]);
+    for (int k = 0; words[k] && is_begin && !has; k++) {
+      has = is_word(p + i, words[k], p + n);
+    }
+  }
+  return has;
+}
+
+/* "never" and "don't" where the lists of words (terms.h) have no negation. */
+static const char *const nevers[] = {
+    "nooit",   "aldri",  "aldrig",   "nigdy",      "nikdy",  "nikada",    "никогда",
+    "Никогда", "ніколи", "Ніколи",   "нельзя",     "Нельзя", "asla",      "soha",
+    "koskaan", "älä",    "Älä",      "älkää",      "Älkää",  "niciodată", "ποτέ",
+    "Ποτέ",    "μην",    "Μην",      "jangan",     "đừng",   "Đừng",      "मत",
+    "אל",      "לעולם",  "mag niet", "mogen niet", NULL};
+static const char *const nots[] = {"niet", "geen", "ikke", "inte", "ingen", "inga",
+                                   "nie",  "не",   "Не",   "لا",   NULL};
+
+static size_t count_words(const char *p, size_t n) {
+  size_t words = 0;
+  for (size_t i = 0; i < n; i++) {
+    words += p[i] != ' ' && (i == 0 || p[i - 1] == ' ');
+  }
+  return words;
+}
+
+/* 1 for an order of a language whose negations are told here alone: "Schrijf nooit naar de klant", "Bel me niet". */
+static int is_foreign_order(const char *p, size_t n) {
+  static const char *const selves[] = {"ik",  "wij",  "we",  "het", "mijn", "jeg",  "vi", "det",
+                                       "min", "mitt", "jag", "mit", "я",    "Я",    "мы", "Мы",
+                                       "это", "Это",  "ja",  "my",  "to",   "minä", NULL};
+  static const char *const known[] = {"Никогда не ", "nooit van gehoord", NULL};
+  static const char *const wanted[] = {"wil",    "willen", "vil",  "ønsker", "vill",
+                                       "önskar", "chcę",   "хочу", "хотим",  NULL};
+  enum { FEW = 5 };
+  int is_self = 0;
+  for (int i = 0; selves[i]; i++) {
+    is_self |= is_word(p, selves[i], p + n);
+  }
+  int is_short = count_words(p, n) <= FEW;
+  return (has_word(nevers, p, n) && (!is_self || has_phrase(known, p, n, 1))) ||
+         (has_word(nots, p, n) && is_self && has_word(wanted, p, n)) ||
+         (has_word(nots, p, n) && is_short && !is_self);
+}
+
+/* Asking first, whose word is waited for, what is left alone, how much at most: without a word of force. */
+static const char *const holds[] = {"per reply",
+                                    "per answer",
+                                    "per message",
+                                    "per response",
+                                    "pro antwort",
+                                    "par réponse",
+                                    "por respuesta",
+                                    "per risposta",
+                                    "out of scope",
+                                    "out of bounds",
+                                    "from now on",
+                                    "answers in ",
+                                    "replies in ",
+                                    "important to me that",
+                                    "before it goes",
+                                    "before anything",
+                                    "before they go",
+                                    "erst fragen",
+                                    "vorher nachfragen",
+                                    "vorher fragen",
+                                    "vorher bescheid",
+                                    "prévenez-moi",
+                                    "préviens-moi",
+                                    "avvisami",
+                                    "mi avvisi",
+                                    "avísame",
+                                    "avíseme",
+                                    "avise-me",
+                                    " must ",
+                                    " mustn't",
+                                    " muss ",
+                                    " müssen ",
+                                    " darf ",
+                                    " dürfen ",
+                                    " soll ",
+                                    " sollen ",
+                                    "마세요",
+                                    "마십시오",
+                                    "하지 마",
+                                    "지 말",
+                                    "न करें",
+                                    "मत ",
+                                    "wait for my",
+                                    "wait for me",
+                                    "wait for the ok",
+                                    "wait until",
+                                    "my ok",
+                                    "my approval",
+                                    "my consent",
+                                    "my permission",
+                                    "my go-ahead",
+                                    "my go ahead",
+                                    "my sign-off",
+                                    "my say-so",
+                                    "my confirmation",
+                                    "approval",
+                                    "sign-off",
+                                    "check with me",
+                                    "check with us",
+                                    "confirm with me",
+                                    "clear it with",
+                                    "run it by me",
+                                    "run it past me",
+                                    "ask me",
+                                    "ask us",
+                                    "tell me before",
+                                    "let me know before",
+                                    "before you ",
+                                    "before any",
+                                    "before each",
+                                    "before every",
+                                    "before sending",
+                                    "before deleting",
+                                    "before calling",
+                                    "hands off",
+                                    "through me",
+                                    "through us",
+                                    "past me",
+                                    "past us",
+                                    "i approve",
+                                    "to approve",
+                                    "from here on",
+                                    "keep off",
+                                    "stay away",
+                                    "stay out of",
+                                    "leave it alone",
+                                    "leave them alone",
+                                    "alone.",
+                                    "untouched",
+                                    "as it is.",
+                                    "as they are.",
+                                    "off the table",
+                                    "hold off",
+                                    "stick to",
+                                    "no need to",
+                                    "not to ",
+                                    "rather you",
+                                    "rather not",
+                                    "would prefer",
+                                    "'d prefer",
+                                    "i prefer",
+                                    "we prefer",
+                                    "i'd like you to",
+                                    "in future",
+                                    "frag mich",
+                                    "frage mich",
+                                    "fragen sie mich",
+                                    "frag uns",
+                                    "sag mir vorher",
+                                    "sagen sie mir vorher",
+                                    "warte auf",
+                                    "warten sie auf",
+                                    "meine zustimmung",
+                                    "mein ok",
+                                    "meine freigabe",
+                                    "rücksprache",
+                                    "in ruhe",
+                                    "lass die finger",
+                                    "finger weg",
+                                    "demande-moi",
+                                    "demandez-moi",
+                                    "demande moi",
+                                    "attends mon",
+                                    "attendez mon",
+                                    "mon accord",
+                                    "mon feu vert",
+                                    "mon ok",
+                                    "laisse ",
+                                    "pregúntame",
+                                    "pregúnteme",
+                                    "preguntame",
+                                    "consúltame",
+                                    "consúlteme",
+                                    "espera mi",
+                                    "espere mi",
+                                    "mi visto bueno",
+                                    "mi aprobación",
+                                    "mi permiso",
+                                    "chiedimi",
+                                    "mi chieda",
+                                    "aspetta il mio",
+                                    "il mio ok",
+                                    "il mio consenso",
+                                    "pergunte-me",
+                                    "pergunta-me",
+                                    "me pergunte",
+                                    "minha aprovação",
+                                    "vraag me",
+                                    "vraag mij",
+                                    "vraag het me",
+                                    "spør meg",
+                                    "spørg mig",
+                                    "fråga mig",
+                                    "zapytaj mnie",
+                                    "спроси меня",
+                                    "Спроси меня",
+                                    "спросите меня",
+                                    "Спросите меня",
+                                    "先问我",
+                                    "问我",
+                                    "私に確認",
+                                    "確認してから",
+                                    NULL};
+static const char *const ways[] = {
+    "spare ",     "exclude ",      "skip ",         "leave ",       "ignore ",     "omit ",
+    "limit ",     "restrict ",     "use ",          "answer in",    "answer with", "reply in",
+    "reply with", "respond in",    "respond with",  "write in",     "speak ",      "talk to me",
+    "call me ",   "address me",    "format ",       "treat ",       "assume ",     "require ",
+    "spare me",   "get my ",       "remember ",     "be brief",     "be concise",  "be short",
+    "stay ",      "schließ",       "lass ",         "lassen sie",   "benutze ",    "verwende ",
+    "antworte ",  "antworten sie", "schreib ",      "réponds ",     "répondez ",   "utilise ",
+    "utilisez ",  "responde ",     "responda ",     "usa ",         "use ",        "rispondi ",
+    "please use", "please leave",  "please answer", "please reply", "please skip", "please wait",
+    NULL};
+
+/* 1 for "up to 3", "under 50 words". */
+static int has_bound(const char *p, size_t n) {
+  static const char *const bounds[] = {
+      "up to ",  "under ",    "below ",   "within ", "less than ", "fewer than ", "unter ",
+      "bis zu ", "maximaal ", "jusqu'à ", "hasta ",  "fino a ",    NULL};
+  static const char *const numbers[] = {"one", "two", "three", "four", "five", "six", "ten", NULL};
+  int has = 0;
+  for (int b = 0; bounds[b]; b++) {
+    size_t k = strlen(bounds[b]);
+    for (size_t i = 0; i + k < n && !has; i++) {
+      has = strncasecmp(p + i, bounds[b], k) == 0 && (i == 0 || p[i - 1] == ' ') &&
+            (isdigit((unsigned char)p[i + k]) || has_phrase(numbers, p + i + k, n - i - k, 1));
+    }
+  }
+  return has;
+}
+
+/* 1 where somebody speaks of himself, with a negation, and lays something down all the same: what he wants, allows, does as a rule.
+** "I don't know" and "It doesn't work" do not. */
+static int is_wish(const char *p, size_t n) {
+  static const char *const wishes[] = {
+      "welcome",    "erwünscht", "bienvenus",  "bienvenu", "want",    "wants",     "allow",
+      "allowed",    "permitted", "rather",     "wish",     "like",    "accept",    "tolerate",
+      "acceptable", "okay",      "ok",         "need",     "agree",   "authorize", "authorise",
+      "consent",    "expect",    "will",       "wollen",   "möchte",  "möchten",   "wünsche",
+      "wünschen",   "erlaubt",   "erlaube",    "brauche",  "dulde",   "veux",      "voulons",
+      "voudrais",   "souhaite",  "souhaitons", "autorise", "permis",  "autorisé",  "quiero",
+      "queremos",   "deseo",     "permitido",  "permito",  "permite", "voglio",    "vogliamo",
+      "desidero",   "permesso",  "quero",      "desejo",   "wil",     "willen",    "vil",
+      "ønsker",     "vill",      "önskar",     "chcę",     "хочу",    "хотим",     NULL};
+  static const char *const rules[] = {"wir ",      "nous n'",    "nous ne ", "nosotros no ",
+                                      "noi non ",  "nós não ",   "i don't ", "we don't ",
+                                      "i do not ", "we do not ", "i don’t ", "we don’t ",
+                                      "i never ",  "we never ",  NULL};
+  static const char *const states[] = {
+      "wissen",    "haben",    "hatten",    "sind",     "waren",    "können",     "konnten",
+      "finden",    "sehen",    "verstehen", "wurden",   "avons",    "savons",     "sommes",
+      "étions",    "pouvons",  "voyons",    "trouvons", "arrivons", "comprenons", "sabemos",
+      "tenemos",   "podemos",  "hemos",     "sappiamo", "abbiamo",  "possiamo",   "siamo",
+      "temos",     "estamos",  "know",      "think",    "have",     "see",        "understand",
+      "remember",  "believe",  "mind",      "get",      "find",     "recall",     "care",
+      "feel",      "hear",     "suppose",   "really",   "quite",    "even",       "remembered",
+      "got",       "received", "had",       "saw",      "heard",    "knew",       "recognise",
+      "recognize", "follow",   NULL};
+  size_t k = 0;
+  for (int i = 0; rules[i] && !k; i++) {
+    size_t length = strlen(rules[i]);
+    k = n > length && strncasecmp(p, rules[i], length) == 0 ? length : 0;
+  }
+  int is_state = 0;
+  for (int i = 0; states[i] && k; i++) {
+    is_state |= is_word(p + k, states[i], p + n);
+  }
+  return !is_state && (k > 0 || has_word(wishes, p, n));
+}
+
+/* 1 for a request in the form of a question: "Could you please not call me?" */
+static int is_request(const char *p, size_t n, unsigned flags) {
+  static const char *const fronts[] = {
+      "can you",    "could you",   "would you", "will you",    "kannst du",   "könntest du",
+      "können sie", "könnten sie", "peux-tu",   "pourrais-tu", "pouvez-vous", "pourriez-vous",
+      "puedes",     "podrías",     "puede",     "puoi",        NULL};
+  return flags & UNIT_ORDER && has_phrase(fronts, p, n, 1);
+}
+
+static int is_standing(const char *p, size_t n, unsigned flags) {
+  static const char *const polite[] = {"no problem", "no worries", "not at all", NULL};
+  static const char *const unknown[] = {
+      "no funciona", "no me funciona", "non funziona", "não funciona",
+      "no lo sé",    "no sé",          "non lo so",    "non so",
+      "não sei",     "no idea",        "keine ahnung", "aucune idée",
+      NULL};
+  if (has_phrase(unknown, p, n, 1)) {
+    return 0;
+  }
+  if (n > 0 && p[n - 1] == '?') {
+    return is_request(p, n, flags);
+  }
+  return is_order(p, n, flags) || has_phrase(holds, p, n, 0) || has_phrase(ways, p, n, 1) ||
+         (has_bound(p, n) && !is_remark(p, n)) || is_foreign_order(p, n) ||
+         (flags & UNIT_ORDER && is_wish(p, n) && !has_phrase(polite, p, n, 0));
+}
+
 int orders_has(const char *text, size_t n, Err *err) {
   TextUnits u = {.n = 0};
   int found = 0;
   if (units_find(text, n, &u, err) == RC_OK) {
     for (size_t i = 0; i < u.n && !found; i++) {
       const char *p = text + u.at[i].from;
-      found = is_order(p, u.at[i].n, u.at[i].flags);
+      found = is_standing(p, u.at[i].n, u.at[i].flags);
     }
   }
   units_free(&u);
@@ -121,24 +437,27 @@ static const char *const told[] = {
 
 /* What is laid down for the time to come, whoever says it. */
 static const char *const force_of_all[] = {
-    "must ",         " shall ",     " may not ",     "always ",
-    "forbid",        "forbad",      "prohib",        " banned",
-    " bans ",        "off limits",  "off-limits",    "off the table",
-    "out of bounds", "off-bounds",  "no-go",         "agreed that",
-    "prefer",        " required",   "requires ",     "mandatory",
-    " insist",       "instructed",  "ordered that",  " allowed",
-    "permitted",     "only ",       "limit is ",     "limit of ",
-    "limited to ",   "at most ",    "at least ",     "no more than",
-    "up to ",        "maximum",     "approval",      "hold off",
-    "refrain",       "from now on", "going forward", "from here on",
-    "in future",     " is to be ",  " are to be ",   "supposed to",
-    "verboten",      "untersag",    "verbat",        " dürfen ",
-    " darf ",        " soll ",      " sollen ",      " muss ",
-    " müssen ",      " nur ",       "interdi",       "défend",
-    " doit ",        " doivent ",   "vieta",         " proíb",
-    " debe ",        " deben ",     " deve ",        " devono ",
-    "nie wieder",    "запрещ",      "нельзя",        "禁止",
-    "必须",          "不得",        "不要",          NULL};
+    "asked that",    "requested that", "demanded",      "asked not to",
+    "told not to",   "asked to be",    "revoke",        "authoris",
+    "authoriz",      "consent",        "permission",    "granted",
+    "must ",         " shall ",        " may not ",     "always ",
+    "forbid",        "forbad",         "prohib",        " banned",
+    " bans ",        "off limits",     "off-limits",    "off the table",
+    "out of bounds", "off-bounds",     "no-go",         "agreed that",
+    "prefer",        " required",      "requires ",     "mandatory",
+    " insist",       "instructed",     "ordered that",  " allowed",
+    "permitted",     "only ",          "limit is ",     "limit of ",
+    "limited to ",   "at most ",       "at least ",     "no more than",
+    "up to ",        "maximum",        "approval",      "hold off",
+    "refrain",       "from now on",    "going forward", "from here on",
+    "in future",     " is to be ",     " are to be ",   "supposed to",
+    "verboten",      "untersag",       "verbat",        " dürfen ",
+    " darf ",        " soll ",         " sollen ",      " muss ",
+    " müssen ",      " nur ",          "interdi",       "défend",
+    " doit ",        " doivent ",      "vieta",         " proíb",
+    " debe ",        " deben ",        " deve ",        " devono ",
+    "nie wieder",    "запрещ",         "нельзя",        "禁止",
+    "必须",          "不得",           "不要",          NULL};
 /* The same, but not in what tells how it was ("asked whether it would arrive"). */
 static const char *const force_of_now[] = {" will ",  " should ", " need ",   " needs ",
                                            " is to ", " are to ", " has to ", " have to ",
