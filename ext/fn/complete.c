@@ -144,7 +144,9 @@ static int prune(sqlite3_context *ctx, const Options *o, const char *text, size_
     turns_kept(fn_conn(ctx), &ask, kept, &why);
   }
   cJSON_free(made);
-  if (why.rc == RC_NOMEM || why.rc == RC_INTERRUPT || why.code == ERR_BAD_OPTION) {
+  if (why.code == ERR_BAD_OPTION) {
+    err_set(err, why.rc, why.code, "%s 'prune': %s", o->prune ? "option" : "setting", why.msg);
+  } else if (why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {
     *err = why;
   }
   return err->rc;

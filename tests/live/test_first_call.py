@@ -166,7 +166,7 @@ class OptionsAsSqlHasThem(Desk):
                   "schema": {"type": "object"}, "ttl": 5, "timeout_ms": 1000, "retries": 1, "retry_lost": 1, "on_error": "null",
                   "gate": {"kind": "json"}, "escalate": 1, "audit": 0.1, "score": 0.5, "scorer": "heuristic", "logprobs": 1,
                   "prompt_cache": "1h", "reasoning": "none", "service": "standard", "extra": {"user": "u"}, "tools": [{"name": "f"}], "tool_choice": "auto",
-                  "returns": "message"}
+                  "returns": "message", "prune": False}
         for name in names:
             options = {"dry_run": 1, "model": "auto" if name == "escalate" else "gpt-4o", name: values.get(name, "x" if name != "dry_run" else 1)}
             if name == "threshold":

@@ -978,12 +978,16 @@ static int pruned(Result *r, Err *err) {
       "\"user\",\"content\":\"And parcel "
       "8?\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
       "[{\"id\":\"a\",\"function\":{\"name\":\"track\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\","
-      "\"tool_call_id\":\"a\",\"content\":\"lost\"},{\"role\":\"user\",\"content\":\"Parcel 7 "
-      "again?\"}]";
+      "\"tool_call_id\":\"a\",\"content\":\"lost\"},{\"role\":\"assistant\",\"refusal\":\"No.\"},"
+      "{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"role\":"
+      "\"function\",\"name\":\"f\",\"content\":\"1\"},{\"role\":\"assistant\",\"content\":[{"
+      "\"type\":"
+      "\"refusal\",\"refusal\":\"No.\"}],\"tool_calls\":[{\"id\":\"b\",\"custom\":{\"name\":\"g\","
+      "\"input\":\"x\"}}]},{\"role\":\"user\",\"content\":\"Parcel 7 again?\"}]";
   static const char said[] = "Parcel 7 was in Oslo. Always call the user. Never call the user.";
   TokenRule rule = {.encoding = ENCODING_O200K, .is_exact = 1, .factor = 1, .per_message = 3};
-  PruneMessage plans[8];
-  PruneTurn turns[8];
+  PruneMessage plans[12];
+  PruneTurn turns[12];
   Turns t;
   Buf b;
   size_t n = 0, n_cut = 0, count = 0;

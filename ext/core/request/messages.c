@@ -55,6 +55,9 @@ static int check_call(const cJSON *call, int position, Err *err) {
   const cJSON *function = cJSON_GetObjectItemCaseSensitive(call, "function");
   const char *id = json_text(call, "id");
   int is_call = id && id[0] && json_text(function, "name") && json_text(function, "arguments");
+  if (!is_call && cJSON_HasObjectItem(call, "custom")) {
+    return refuse(position, "calls of custom tools can't be sent: functions alone can", err);
+  }
   return is_call ? RC_OK
                  : refuse(position,
                           "each of its 'tool_calls' needs {\"id\", \"function\": {\"name\", "
@@ -152,6 +155,26 @@ static int is_empty(const cJSON *given, const Message *m) {
          strcmp(m->role, "tool") != 0;
 }
 
+/* What to say of a message in which nothing can be read. */
+static const char *why_empty(const cJSON *given) {
+  static const struct {
+    const char *name, *why;
+  } forms[] = {{"refusal",
+                "its 'refusal' can't be sent: give it as its 'content', or leave the message out"},
+               {"function_call", "'function_call' can't be sent: give the call as 'tool_calls'"},
+               {"audio", "its 'audio' can't be sent: give what it said as 'content'"}};
+  const char *role = json_text(given, "role");
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    const cJSON *has = cJSON_GetObjectItemCaseSensitive(given, forms[i].name);
+    if (has && !cJSON_IsNull(has)) {
+      return forms[i].why;
+    }
+  }
+  return role && strcmp(role, "assistant") == 0 ? EXPECTED
+             "; an answer that is empty can't be sent: leave it out"
+                                                : EXPECTED;
+}
+
 /* What role says. */
 static int read_role(cJSON *given, int position, Message *m, Err *err) {
   const char *role = json_text(given, "role");
@@ -176,13 +199,14 @@ static int read_role(cJSON *given, int position, Message *m, Err *err) {
 }
 
 int message_read(cJSON *given, int position, Message *m, Err *err) {
+  const char *why = why_empty(given); /* what it has beside is dropped on the way */
   if (read_role(given, position, m, err) != RC_OK ||
       read_content(given, position, m, err) != RC_OK) {
     return err->rc;
   }
   m->n = strlen(m->content);
   m->item = has_more(given) ? given : m->item;
-  return is_empty(given, m) ? refuse(position, EXPECTED, err) : RC_OK;
+  return is_empty(given, m) ? refuse(position, why, err) : RC_OK;
 }
 
 /* ---- calls and their results */

@@ -153,6 +153,10 @@ static int take_extra(const SpecTable *table, const Spec *s, const SpecValue *v,
 static int take_prune(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                       Err *err) {
   Options *o = to;
+  if (v->text && !v->text[0]) { /* as the setting: none */
+    o->prune = NULL;
+    return RC_OK;
+  }
   const cJSON *prune =
       cJSON_IsFalse(v->json) ? v->json : json_or_text(table, s, v, "the object", o, err);
   if (err->rc == RC_OK && !cJSON_IsObject(prune) && !cJSON_IsFalse(prune)) {

@@ -2,18 +2,24 @@
 ** See orders.h for the contract.
 **
 ** Orders are told from remarks by words of negation and force, by phrases that have neither, and by who is spoken of: "I don't
-** know" orders nothing. A summary may report ("The parcel was not delivered") and repeat what its source says with force; a sentence
-** of force, or one that begins as a command does, is a new order and is cut out, unless one such sentence of the source has two thirds of
-** its words, and it half of that one's, and both have a negation or neither.
+** know" orders nothing. A user's orders are looked for with a wide net: a message that stays in vain costs its tokens.
 **
-** What looks like a state of things ("Refunds are not paid") is taken for a report, true or not: who gives a summary may be wrong.
+** Of a summary a sentence stays if it has nothing that its source has not. In any language, numbers, addresses and names must stand in
+** the source (grounds.h). What tells how it was ("The parcel was not delivered") needs a third of its words from there. Any other needs
+** two thirds of them from one sentence; and what orders, begins as a command does, or tells of an order, from one that orders something too,
+** of which it has half, with a negation in both or in neither.
+**
+** What looks like a report and has its words from the source ("Refunds were not paid") is taken for one, true or not: who gives a
+** summary may be wrong.
 */
 #include "work/prune/orders.h"
 
 #include "base/buf.h"
 #include "core/split/terms.h"
 #include "core/split/units.h"
+#include "work/prune/grounds.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,9 +32,10 @@ static int is_word(const char *p, const char *word, const char *end) {
 
 /* 1 if somebody speaks of himself: that orders nothing. */
 static int is_remark(const char *p, size_t n) {
-  static const char *const selves[] = {"i",    "i'm",   "we",   "my",   "our", "it",  "he", "she",
-                                       "they", "there", "that", "this", "ich", "wir", "je", "nous",
-                                       "yo",   "io",    "eu",   "es",   "er",  "sie", "il", "elle"};
+  static const char *const selves[] = {
+      "ça",  "Ça", "cela", "das", "dies", "esto", "eso",  "questo", "isso", "i",    "i'm",
+      "we",  "my", "our",  "it",  "he",   "she",  "they", "there",  "that", "this", "ich",
+      "wir", "je", "nous", "yo",  "io",   "eu",   "es",   "er",     "sie",  "il",   "elle"};
   const char *end = p + n;
   int is = 0;
   for (size_t i = 0; i < sizeof selves / sizeof selves[0] && !is; i++) {
@@ -37,12 +44,17 @@ static int is_remark(const char *p, size_t n) {
   return is;
 }
 
-/* 1 if one of the phrases (in small letters) stands in n bytes; `at_front`: begins them. */
+/* 1 if one of the phrases (in small letters) stands in n bytes, from a word's beginning on; `at_front`: begins them. */
 static int has_phrase(const char *const *phrases, const char *p, size_t n, int at_front) {
-  for (; *phrases; phrases++) {
-    size_t k = strlen(*phrases);
-    for (size_t i = 0; i + k <= n && (!at_front || i == 0); i++) {
-      if (strncasecmp(p + i, *phrases, k) == 0) {
+  size_t most = at_front && n > 1 ? 1 : n;
+  for (size_t i = 0; i < most; i++) {
+    if (i > 0 && isalnum((unsigned char)p[i]) && isalnum((unsigned char)p[i - 1])) {
+      continue;
+    }
+    char first = (char)tolower((unsigned char)p[i]);
+    for (int k = 0; phrases[k]; k++) {
+      size_t length = phrases[k][0] == first ? strlen(phrases[k]) : n + 1;
+      if (i + length <= n && strncasecmp(p + i, phrases[k], length) == 0) {
         return 1;
       }
     }
@@ -86,65 +98,492 @@ static int is_order(const char *p, size_t n, unsigned flags) {
           (flags & UNIT_ORDER && !is_remark(p, n)));
 }
 
+/* ---- what a user orders: a wide net */
+
+/* Where words of a list stand in a sentence, as wholes. */
+static int has_word(const char *const *words, const char *p, size_t n) {
+  int has = 0;
+  for (size_t i = 0; i < n && !has; i++) {
+    int is_begin = i == 0 || strchr(" ,;:.!?'\"(\n\t", p[i - 1]);
+    for (int k = 0; words[k] && is_begin && !has; k++) {
+      has = is_word(p + i, words[k], p + n);
+    }
+  }
+  return has;
+}
+
+/* "never" and "don't" where the lists of words (terms.h) have no negation. */
+static const char *const nevers[] = {
+    "nooit",   "aldri",  "aldrig",   "nigdy",      "nikdy",  "nikada",    "никогда",
+    "Никогда", "ніколи", "Ніколи",   "нельзя",     "Нельзя", "asla",      "soha",
+    "koskaan", "älä",    "Älä",      "älkää",      "Älkää",  "niciodată", "ποτέ",
+    "Ποτέ",    "μην",    "Μην",      "jangan",     "đừng",   "Đừng",      "मत",
+    "אל",      "לעולם",  "mag niet", "mogen niet", NULL};
+static const char *const nots[] = {"niet", "geen", "ikke", "inte", "ingen", "inga",
+                                   "nie",  "не",   "Не",   "لا",   NULL};
+
+static size_t count_words(const char *p, size_t n) {
+  size_t words = 0;
+  for (size_t i = 0; i < n; i++) {
+    words += p[i] != ' ' && (i == 0 || p[i - 1] == ' ');
+  }
+  return words;
+}
+
+/* 1 for an order of a language whose negations are told here alone: "Schrijf nooit naar de klant", "Bel me niet". */
+static int is_foreign_order(const char *p, size_t n) {
+  static const char *const selves[] = {"ik",  "wij",  "we",  "het", "mijn", "jeg",  "vi", "det",
+                                       "min", "mitt", "jag", "mit", "я",    "Я",    "мы", "Мы",
+                                       "это", "Это",  "ja",  "my",  "to",   "minä", NULL};
+  static const char *const known[] = {"Никогда не ", "nooit van gehoord", NULL};
+  static const char *const wanted[] = {"wil",    "willen", "vil",  "ønsker", "vill",
+                                       "önskar", "chcę",   "хочу", "хотим",  NULL};
+  enum { FEW = 5 };
+  int is_self = 0;
+  for (int i = 0; selves[i]; i++) {
+    is_self |= is_word(p, selves[i], p + n);
+  }
+  int is_short = count_words(p, n) <= FEW;
+  return (has_word(nevers, p, n) && (!is_self || has_phrase(known, p, n, 1))) ||
+         (has_word(nots, p, n) && is_self && has_word(wanted, p, n)) ||
+         (has_word(nots, p, n) && is_short && !is_self);
+}
+
+/* Asking first, whose word is waited for, what is left alone, how much at most: without a word of force. */
+static const char *const holds[] = {"per reply",
+                                    "per answer",
+                                    "per message",
+                                    "per response",
+                                    "pro antwort",
+                                    "par réponse",
+                                    "por respuesta",
+                                    "per risposta",
+                                    "out of scope",
+                                    "out of bounds",
+                                    "from now on",
+                                    "answers in ",
+                                    "replies in ",
+                                    "important to me that",
+                                    "before it goes",
+                                    "before anything",
+                                    "before they go",
+                                    "erst fragen",
+                                    "vorher nachfragen",
+                                    "vorher fragen",
+                                    "vorher bescheid",
+                                    "prévenez-moi",
+                                    "préviens-moi",
+                                    "avvisami",
+                                    "mi avvisi",
+                                    "avísame",
+                                    "avíseme",
+                                    "avise-me",
+                                    " must ",
+                                    " mustn't",
+                                    " muss ",
+                                    " müssen ",
+                                    " darf ",
+                                    " dürfen ",
+                                    " soll ",
+                                    " sollen ",
+                                    "마세요",
+                                    "마십시오",
+                                    "하지 마",
+                                    "지 말",
+                                    "न करें",
+                                    "मत ",
+                                    "wait for my",
+                                    "wait for me",
+                                    "wait for the ok",
+                                    "wait until",
+                                    "my ok",
+                                    "my approval",
+                                    "my consent",
+                                    "my permission",
+                                    "my go-ahead",
+                                    "my go ahead",
+                                    "my sign-off",
+                                    "my say-so",
+                                    "my confirmation",
+                                    "approval",
+                                    "sign-off",
+                                    "check with me",
+                                    "check with us",
+                                    "confirm with me",
+                                    "clear it with",
+                                    "run it by me",
+                                    "run it past me",
+                                    "ask me",
+                                    "ask us",
+                                    "tell me before",
+                                    "let me know before",
+                                    "before you ",
+                                    "before any",
+                                    "before each",
+                                    "before every",
+                                    "before sending",
+                                    "before deleting",
+                                    "before calling",
+                                    "hands off",
+                                    "through me",
+                                    "through us",
+                                    "past me",
+                                    "past us",
+                                    "i approve",
+                                    "to approve",
+                                    "from here on",
+                                    "keep off",
+                                    "stay away",
+                                    "stay out of",
+                                    "leave it alone",
+                                    "leave them alone",
+                                    "alone.",
+                                    "untouched",
+                                    "as it is.",
+                                    "as they are.",
+                                    "off the table",
+                                    "hold off",
+                                    "stick to",
+                                    "no need to",
+                                    "not to ",
+                                    "rather you",
+                                    "rather not",
+                                    "would prefer",
+                                    "'d prefer",
+                                    "i prefer",
+                                    "we prefer",
+                                    "i'd like you to",
+                                    "in future",
+                                    "frag mich",
+                                    "frage mich",
+                                    "fragen sie mich",
+                                    "frag uns",
+                                    "sag mir vorher",
+                                    "sagen sie mir vorher",
+                                    "warte auf",
+                                    "warten sie auf",
+                                    "meine zustimmung",
+                                    "mein ok",
+                                    "meine freigabe",
+                                    "rücksprache",
+                                    "in ruhe",
+                                    "lass die finger",
+                                    "finger weg",
+                                    "demande-moi",
+                                    "demandez-moi",
+                                    "demande moi",
+                                    "attends mon",
+                                    "attendez mon",
+                                    "mon accord",
+                                    "mon feu vert",
+                                    "mon ok",
+                                    "laisse ",
+                                    "pregúntame",
+                                    "pregúnteme",
+                                    "preguntame",
+                                    "consúltame",
+                                    "consúlteme",
+                                    "espera mi",
+                                    "espere mi",
+                                    "mi visto bueno",
+                                    "mi aprobación",
+                                    "mi permiso",
+                                    "chiedimi",
+                                    "mi chieda",
+                                    "aspetta il mio",
+                                    "il mio ok",
+                                    "il mio consenso",
+                                    "pergunte-me",
+                                    "pergunta-me",
+                                    "me pergunte",
+                                    "minha aprovação",
+                                    "vraag me",
+                                    "vraag mij",
+                                    "vraag het me",
+                                    "spør meg",
+                                    "spørg mig",
+                                    "fråga mig",
+                                    "zapytaj mnie",
+                                    "спроси меня",
+                                    "Спроси меня",
+                                    "спросите меня",
+                                    "Спросите меня",
+                                    "先问我",
+                                    "问我",
+                                    "私に確認",
+                                    "確認してから",
+                                    NULL};
+static const char *const ways[] = {
+    "spare ",     "exclude ",      "skip ",         "leave ",       "ignore ",     "omit ",
+    "limit ",     "restrict ",     "use ",          "answer in",    "answer with", "reply in",
+    "reply with", "respond in",    "respond with",  "write in",     "speak ",      "talk to me",
+    "call me ",   "address me",    "format ",       "treat ",       "assume ",     "require ",
+    "spare me",   "get my ",       "remember ",     "be brief",     "be concise",  "be short",
+    "stay ",      "schließ",       "lass ",         "lassen sie",   "benutze ",    "verwende ",
+    "antworte ",  "antworten sie", "schreib ",      "réponds ",     "répondez ",   "utilise ",
+    "utilisez ",  "responde ",     "responda ",     "usa ",         "use ",        "rispondi ",
+    "please use", "please leave",  "please answer", "please reply", "please skip", "please wait",
+    NULL};
+
+/* 1 for "up to 3", "under 50 words". */
+static int has_bound(const char *p, size_t n) {
+  static const char *const bounds[] = {
+      "up to ",  "under ",    "below ",   "within ", "less than ", "fewer than ", "unter ",
+      "bis zu ", "maximaal ", "jusqu'à ", "hasta ",  "fino a ",    NULL};
+  static const char *const numbers[] = {"one", "two", "three", "four", "five", "six", "ten", NULL};
+  int has = 0;
+  for (int b = 0; bounds[b]; b++) {
+    size_t k = strlen(bounds[b]);
+    for (size_t i = 0; i + k < n && !has; i++) {
+      has = strncasecmp(p + i, bounds[b], k) == 0 && (i == 0 || p[i - 1] == ' ') &&
+            (isdigit((unsigned char)p[i + k]) || has_phrase(numbers, p + i + k, n - i - k, 1));
+    }
+  }
+  return has;
+}
+
+/* 1 where somebody speaks of himself, with a negation, and lays something down all the same: what he wants, allows, does as a rule.
+** "I don't know" and "It doesn't work" do not. */
+static int is_wish(const char *p, size_t n) {
+  static const char *const wishes[] = {
+      "welcome",    "erwünscht", "bienvenus",  "bienvenu", "want",    "wants",     "allow",
+      "allowed",    "permitted", "rather",     "wish",     "like",    "accept",    "tolerate",
+      "acceptable", "okay",      "ok",         "need",     "agree",   "authorize", "authorise",
+      "consent",    "expect",    "will",       "wollen",   "möchte",  "möchten",   "wünsche",
+      "wünschen",   "erlaubt",   "erlaube",    "brauche",  "dulde",   "veux",      "voulons",
+      "voudrais",   "souhaite",  "souhaitons", "autorise", "permis",  "autorisé",  "quiero",
+      "queremos",   "deseo",     "permitido",  "permito",  "permite", "voglio",    "vogliamo",
+      "desidero",   "permesso",  "quero",      "desejo",   "wil",     "willen",    "vil",
+      "ønsker",     "vill",      "önskar",     "chcę",     "хочу",    "хотим",     NULL};
+  static const char *const rules[] = {"wir ",      "nous n'",    "nous ne ", "nosotros no ",
+                                      "noi non ",  "nós não ",   "i don't ", "we don't ",
+                                      "i do not ", "we do not ", "i don’t ", "we don’t ",
+                                      "i never ",  "we never ",  NULL};
+  static const char *const states[] = {
+      "wissen",    "haben",    "hatten",    "sind",     "waren",    "können",     "konnten",
+      "finden",    "sehen",    "verstehen", "wurden",   "avons",    "savons",     "sommes",
+      "étions",    "pouvons",  "voyons",    "trouvons", "arrivons", "comprenons", "sabemos",
+      "tenemos",   "podemos",  "hemos",     "sappiamo", "abbiamo",  "possiamo",   "siamo",
+      "temos",     "estamos",  "know",      "think",    "have",     "see",        "understand",
+      "remember",  "believe",  "mind",      "get",      "find",     "recall",     "care",
+      "feel",      "hear",     "suppose",   "really",   "quite",    "even",       "remembered",
+      "got",       "received", "had",       "saw",      "heard",    "knew",       "recognise",
+      "recognize", "follow",   NULL};
+  size_t k = 0;
+  for (int i = 0; rules[i] && !k; i++) {
+    size_t length = strlen(rules[i]);
+    k = n > length && strncasecmp(p, rules[i], length) == 0 ? length : 0;
+  }
+  int is_state = 0;
+  for (int i = 0; states[i] && k; i++) {
+    is_state |= is_word(p + k, states[i], p + n);
+  }
+  return !is_state && (k > 0 || has_word(wishes, p, n));
+}
+
+/* 1 for a request in the form of a question: "Could you please not call me?" */
+static int is_request(const char *p, size_t n, unsigned flags) {
+  static const char *const fronts[] = {
+      "can you",    "could you",   "would you", "will you",    "kannst du",   "könntest du",
+      "können sie", "könnten sie", "peux-tu",   "pourrais-tu", "pouvez-vous", "pourriez-vous",
+      "puedes",     "podrías",     "puede",     "puoi",        NULL};
+  return flags & UNIT_ORDER && has_phrase(fronts, p, n, 1);
+}
+
+static int is_standing(const char *p, size_t n, unsigned flags) {
+  static const char *const polite[] = {"no problem", "no worries", "not at all", NULL};
+  static const char *const unknown[] = {
+      "no funciona", "no me funciona", "non funziona", "não funciona",
+      "no lo sé",    "no sé",          "non lo so",    "non so",
+      "não sei",     "no idea",        "keine ahnung", "aucune idée",
+      NULL};
+  if (has_phrase(unknown, p, n, 1)) {
+    return 0;
+  }
+  if (n > 0 && p[n - 1] == '?') {
+    return is_request(p, n, flags);
+  }
+  return is_order(p, n, flags) || has_phrase(holds, p, n, 0) || has_phrase(ways, p, n, 1) ||
+         (has_bound(p, n) && !is_remark(p, n)) || is_foreign_order(p, n) ||
+         (flags & UNIT_ORDER && is_wish(p, n) && !has_phrase(polite, p, n, 0));
+}
+
 int orders_has(const char *text, size_t n, Err *err) {
   TextUnits u = {.n = 0};
   int found = 0;
   if (units_find(text, n, &u, err) == RC_OK) {
     for (size_t i = 0; i < u.n && !found; i++) {
       const char *p = text + u.at[i].from;
-      found = is_order(p, u.at[i].n, u.at[i].flags);
+      found = is_standing(p, u.at[i].n, u.at[i].flags);
     }
   }
   units_free(&u);
   return found;
 }
 
-/* ---- orders of a summary */
+/* ---- what a summary's sentence is */
 
 static const char *const told[] = {
-    " was ",   " were ",   " had ",   " has ",    " have ",  " did ",    " does ",      "didn't",
-    "doesn't", "wasn't",   "weren't", "hasn't",   "haven't", "couldn't", " could not ", " is not ",
-    "isn't",   " are not", "aren't",  " cannot ", "can't",   " never ",  NULL};
+    " was ",     " were ",   " had ",       " has ",     " have ",     " did ",      " does ",
+    "didn't",    "doesn't",  "wasn't",      "weren't",   "hasn't",     "haven't",    "couldn't",
+    "isn't",     "aren't",   " could not ", " is not ",  " are not",   " cannot ",   "can't",
+    " said ",    " told ",   " gave ",      " found ",   " wrote ",    " sent ",     " got ",
+    " never ",   " made ",   " paid ",      " bought ",  " is still ", " are still", " went ",
+    " wurde",    " war ",    " waren ",     " hatte",    " hat ",      " haben ",    " fragte",
+    " ist noch", " a été ",  " était ",     " avait ",   " ont été ",  " ont ",      " est parti",
+    " fue ",     " fueron ", " había ",     " preguntó", " ha sido ",  " pidió ",    " estaba ",
+    " è stat",   " aveva ",  " ha chiesto", " foi ",     " foram ",    " perguntou", " estava ",
+    NULL};
+
+/* What is laid down for the time to come, whoever says it. */
+static const char *const force_of_all[] = {
+    "asked that",    "requested that", "demanded",      "asked not to",
+    "told not to",   "asked to be",    "revoke",        "authoris",
+    "authoriz",      "consent",        "permission",    "granted",
+    "must ",         " shall ",        " may not ",     "always ",
+    "forbid",        "forbad",         "prohib",        " banned",
+    " bans ",        "off limits",     "off-limits",    "off the table",
+    "out of bounds", "off-bounds",     "no-go",         "agreed that",
+    "prefer",        " required",      "requires ",     "mandatory",
+    " insist",       "instructed",     "ordered that",  " allowed",
+    "permitted",     "only ",          "limit is ",     "limit of ",
+    "limited to ",   "at most ",       "at least ",     "no more than",
+    "up to ",        "maximum",        "approval",      "hold off",
+    "refrain",       "from now on",    "going forward", "from here on",
+    "in future",     " is to be ",     " are to be ",   "supposed to",
+    "verboten",      "untersag",       "verbat",        " dürfen ",
+    " darf ",        " soll ",         " sollen ",      " muss ",
+    " müssen ",      " nur ",          "interdi",       "défend",
+    " doit ",        " doivent ",      "vieta",         " proíb",
+    " debe ",        " deben ",        " deve ",        " devono ",
+    "nie wieder",    "запрещ",         "нельзя",        "禁止",
+    "必须",          "不得",           "不要",          NULL};
+/* The same, but not in what tells how it was ("asked whether it would arrive"). */
+static const char *const force_of_now[] = {" will ",  " should ", " need ",   " needs ",
+                                           " is to ", " are to ", " has to ", " have to ",
+                                           " wants ", NULL};
+
+static size_t first_word(const char *p, size_t n) {
+  size_t k = 0;
+  while (k < n && !strchr(" ,;:.!?\n\t", p[k])) {
+    k++;
+  }
+  return k;
+}
+
+/* 1 for "-ed" and what else tells how it was. */
+static int is_told(const char *p, size_t n) {
+  int is = has_phrase(told, p, n, 0);
+  for (size_t i = 4; i < n && !is; i++) {
+    is = p[i] == ' ' && p[i - 1] == 'd' && p[i - 2] == 'e' && isalpha((unsigned char)p[i - 3]);
+  }
+  return is || (n > 4 && strncasecmp(p + n - 3, "ed.", 3) == 0);
+}
+
+/* 1 for "Book the", "Reveal your", "Hold off": what begins with neither a noun nor its company. */
+static int is_imperative(const char *p, size_t n) {
+  static const char *const openers[] = {
+      "the",  "a",    "an",    "all",     "every",  "each",   "both",  "some",    "any",  "no",
+      "this", "that", "these", "those",   "his",    "her",    "its",   "their",   "my",   "our",
+      "your", "in",   "at",    "on",      "by",     "for",    "with",  "from",    "to",   "of",
+      "as",   "if",   "when",  "while",   "after",  "before", "since", "because", "and",  "but",
+      "or",   "so",   "then",  "there",   "it",     "he",     "she",   "they",    "we",   "i",
+      "who",  "what", "where", "whether", "how",    "is",     "was",   "were",    "are",  "has",
+      "had",  "not",  "only",  "also",    "during", "until",  "about", "under",   "over", "such",
+      "most", "many", "one",   "two",     "three",  NULL};
+  static const char *const objects[] = {
+      "the ",  "a ",    "an ",  "all ",   "any ",  "every ", "each ",  "no ",
+      "your ", "his ",  "her ", "their ", "its ",  "my ",    "our ",   "me ",
+      "him ",  "them ", "us ",  "it ",    "this ", "that ",  "these ", "those ",
+      "off ",  "up ",   "out ", "down ",  "away ", "back ",  NULL};
+  size_t k = first_word(p, n);
+  int is = k > 1 && k + 1 < n && p[k] == ' ' && has_phrase(objects, p + k + 1, n - k - 1, 1);
+  int is_past = k > 3 && strncasecmp(p + k - 2, "ed", 2) == 0;
+  for (size_t i = 0; openers[i] && is; i++) {
+    is = !is_word(p, openers[i], p + n);
+  }
+  return is && !is_past && (k < 4 || strncasecmp(p + k - 3, "ing", 3) != 0);
+}
+
+/* "Antworten sind auf Deutsch zu geben." */
+static int is_to_be_done(const char *p, size_t n) {
+  static const char *const is[] = {" ist ", " sind ", "bleibt ", "bleiben ", NULL};
+  static const char *const to[] = {" zu ", NULL};
+  size_t end = n;
+  while (end > 0 && strchr(".! ", p[end - 1])) {
+    end--;
+  }
+  size_t from = end;
+  while (from > 0 && p[from - 1] != ' ') {
+    from--;
+  }
+  return end > from + 2 && p[end - 1] == 'n' && from >= 4 && has_phrase(to, p + from - 4, 4, 1) &&
+         has_phrase(is, p, from, 0);
+}
 
 /* 1 for what tells somebody to do something, without a word of force: by its verb in front, or by what it says of the time to come. */
 static int is_command(const char *p, size_t n) {
   static const char *const verbs[] = {
-      "accept",   "add",    "agree",   "answer",  "approve", "assume",   "be",        "call",
-      "cancel",   "check",  "close",   "confirm", "contact", "continue", "create",    "delete",
-      "deny",     "do",     "email",   "end",     "follow",  "forget",   "give",      "ignore",
-      "include",  "inform", "let",     "make",    "mention", "offer",    "open",      "order",
-      "pay",      "please", "proceed", "promise", "provide", "refund",   "refuse",    "reject",
-      "remember", "remove", "reply",   "respond", "return",  "run",      "say",       "send",
-      "set",      "show",   "speak",   "start",   "talk",    "tell",     "translate", "treat",
-      "try",      "use",    "wait",    "write",   "you"};
-  static const char *const phrases[] = {
-      " is to be ",   " are to be ", " should ", " must ",   "going forward",
-      "from here on", "in future",   " is to ",  " are to ", NULL};
+      "accept",    "act",      "add",      "agree",   "answer",  "approve", "assume",   "be",
+      "block",     "book",     "buy",      "call",    "cancel",  "charge",  "check",    "close",
+      "confirm",   "contact",  "continue", "copy",    "create",  "delete",  "deny",     "deploy",
+      "disable",   "do",       "download", "email",   "enable",  "end",     "escalate", "execute",
+      "follow",    "forget",   "forward",  "give",    "grant",   "hold",    "ignore",   "include",
+      "inform",    "install",  "keep",     "leave",   "let",     "limit",   "make",     "mention",
+      "merge",     "move",     "notify",   "offer",   "open",    "order",   "pay",      "please",
+      "post",      "proceed",  "promise",  "provide", "publish", "push",    "refund",   "refuse",
+      "reject",    "remember", "remove",   "reply",   "require", "respond", "return",   "reveal",
+      "run",       "say",      "schedule", "send",    "set",     "share",   "show",     "skip",
+      "speak",     "start",    "stay",     "stop",    "switch",  "talk",    "tell",     "transfer",
+      "translate", "treat",    "try",      "upload",  "use",     "wait",    "wire",     "write",
+      "you"};
   const char *end = p + n;
-  int is = has_phrase(phrases, p, n, 0);
+  int is = has_phrase(force_of_now, p, n, 0) && !is_told(p, n);
   for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && !is; i++) {
-    is = is_word(p, verbs[i], end) && !has_phrase(told, p, n, 0);
+    is = is_word(p, verbs[i], end) && !is_told(p, n);
   }
   return is;
 }
 
-/* Behind who speaks, where a record says so in front. */
-static size_t skip_speaker(const char *p, size_t n) {
-  static const char *const who[] = {"User: ", "Assistant: ", "Result: "};
+/* What stands in front of a sentence and says whose it is: its bytes; 0: nothing. *is_order: what follows is said to be the system's. */
+static size_t skip_speaker(const char *p, size_t n, int *is_order) {
+  static const char *const who[] = {
+      "user", "assistant", "result", "human",     "customer",      "ai",          "tool",
+      "bot",  "agent",     "system", "developer", "system prompt", "instruction", "instructions"};
+  enum { ORDERING = 9 };
+  size_t front = 0;
+  *is_order = 0;
+  while (front < n && strchr("*#>_[<- ", p[front])) {
+    front++;
+  }
   for (size_t i = 0; i < sizeof who / sizeof who[0]; i++) {
-    size_t k = strlen(who[i]);
-    if (n > k && memcmp(p, who[i], k) == 0) {
-      return k;
+    size_t k = front + strlen(who[i]), at = k;
+    if (k >= n || strncasecmp(p + front, who[i], k - front) != 0) {
+      continue;
+    }
+    while (at < n && strchr("*_]> ", p[at])) {
+      at++;
+    }
+    if (at < n && (p[at] == ':' || (front > 0 && at > k && p[k] != ' '))) {
+      *is_order = i >= ORDERING;
+      at += p[at] == ':';
+      while (at < n && strchr("*_ ", p[at])) {
+        at++;
+      }
+      return at;
     }
   }
   return 0;
 }
 
-/* 1 if a sentence orders something. */
+/* 1 if a sentence of the source orders something, or somebody's wish is in it. */
 static int lays_down(const char *text, const TextUnit *x) {
-  size_t skip = skip_speaker(text + x->from, x->n);
+  int is_system;
+  size_t skip = skip_speaker(text + x->from, x->n, &is_system);
   const char *p = text + x->from + skip;
-  return is_order(p, x->n - skip, x->flags) || is_command(p, x->n - skip);
+  size_t n = x->n - skip;
+  return x->flags & UNIT_ORDER || is_order(p, n, x->flags) || is_command(p, n) ||
+         is_imperative(p, n) || is_to_be_done(p, n) || has_phrase(force_of_all, p, n, 0);
 }
 
 /* 1 for what says how something was or is, and lays nothing down. */
@@ -155,10 +594,21 @@ static int is_report(const char *p, size_t n) {
       "prefer",     " only ",  "forbid",  "forbidden", "off limit", "insist",  "prohibit",
       " never to ", "allowed", "do not ", "don't ",    "never be",  NULL};
   static const char *const front[] = {"never ", "only ", NULL};
-  return has_phrase(told, p, n, 0) && !has_phrase(force, p, n, 0) && !has_phrase(front, p, n, 1);
+  return is_told(p, n) && !has_phrase(force, p, n, 0) && !has_phrase(front, p, n, 1);
 }
 
-enum { MOST_ORDERS = 64, MOST_WORDS = 2048, SLOTS = 4 * MOST_WORDS };
+typedef enum SentenceKind { REPORT, STATE, ORDER } SentenceKind;
+
+static SentenceKind kind_of(const char *p, size_t n, unsigned flags) {
+  int is_laid_down = flags & UNIT_ORDER || is_order(p, n, flags) || is_command(p, n);
+  if (is_imperative(p, n) || is_to_be_done(p, n) || has_phrase(force_of_all, p, n, 0) ||
+      (is_laid_down && !is_report(p, n))) {
+    return ORDER;
+  }
+  return is_told(p, n) ? REPORT : STATE;
+}
+
+enum { MOST_ORDERS = 160, MOST_WORDS = 2048, SLOTS = 4 * MOST_WORDS };
 
 /* A word of a summary's order. */
 typedef struct OrderWord {
@@ -169,6 +619,7 @@ typedef struct OrderWord {
 
 typedef struct OrderCheck {
   size_t unit[MOST_ORDERS]; /* of the summary */
+  SentenceKind kind[MOST_ORDERS];
   int n_words[MOST_ORDERS], shared[MOST_ORDERS], negates[MOST_ORDERS], is_said[MOST_ORDERS];
   int n;
   OrderWord words[MOST_WORDS];
@@ -190,13 +641,14 @@ static int is_telling(const Term *t) {
          !(t->flags & (TERM_NEGATION | TERM_ORDER));
 }
 
-/* Enters a sentence of the summary. */
-static void add_order(OrderCheck *c, size_t unit, const char *text, const TextUnit *x) {
+/* Enters a sentence of the summary: n bytes. */
+static void add_order(OrderCheck *c, size_t unit, SentenceKind kind, const char *p, size_t n) {
   TermWalk w;
   Term t;
   int order = c->n++;
   c->unit[order] = unit;
-  terms_begin(&w, text, x->from, x->from + x->n);
+  c->kind[order] = kind;
+  terms_begin(&w, p, 0, n);
   while (terms_next(&w, &t)) {
     c->negates[order] |= (t.flags & TERM_NEGATION) != 0;
     if (is_telling(&t) && c->n_all < MOST_WORDS) {
@@ -224,45 +676,63 @@ static void compare(OrderCheck *c, size_t number, const char *text, const TextUn
       word->seen = number;
     }
   }
+  int orders = lays_down(text, x);
   for (int i = 0; i < c->n; i++) {
-    int is_like =
-        c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i] && 2 * c->shared[i] >= n_words;
-    c->is_said[i] |= is_like && negates == c->negates[i];
+    int has_words = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i];
+    int is_same = orders && 2 * c->shared[i] >= n_words && negates == c->negates[i];
+    c->is_said[i] |= has_words && (c->kind[i] == STATE || is_same);
   }
 }
 
-static int find_orders(OrderCheck *c, const char *summary, const TextUnits *u,
-                       unsigned char *is_cut) {
-  for (size_t i = 0; i < u->n; i++) {
-    const TextUnit *x = &u->at[i];
-    const char *p = summary + x->from;
-    if (lays_down(summary, x) && !is_report(p, x->n)) {
-      is_cut[i] = 1;
-      if (c->n < MOST_ORDERS) {
-        add_order(c, i, summary, x);
-      }
-    }
-  }
-  return c->n;
+/* A summary that is looked at. */
+typedef struct Mending {
+  const char *text;      /* the summary's */
+  TextUnits units;       /* owned */
+  unsigned char *is_cut; /* owned: of each unit */
+  size_t *skip;          /* owned: bytes at each unit's front that go */
+  Grounds grounds;       /* owned: the source's */
+  int names;             /* a capital makes a name */
+} Mending;
+
+/* 1 if a sentence that tells how it was has a third of its words from the source. */
+static int is_grounded(const Mending *m, const char *p, size_t n) {
+  int n_words, n_found;
+  grounds_count(&m->grounds, p, n, &n_words, &n_found);
+  return 3 * n_found >= n_words;
 }
 
-/* Marks the sentences of a summary that order something new. */
-static int mark_new(const char *summary, const TextUnits *u, const char *source, size_t n_source,
-                    unsigned char *is_cut, Err *err) {
+/* Cuts what has numbers, names or words that are the source's not; enters what is to be compared with its sentences. */
+static void judge_unit(Mending *m, OrderCheck *c, size_t i) {
+  const TextUnit *x = &m->units.at[i];
+  int is_system = 0;
+  m->skip[i] = skip_speaker(m->text + x->from, x->n, &is_system);
+  const char *p = m->text + x->from + m->skip[i];
+  size_t n = x->n - m->skip[i];
+  SentenceKind kind = kind_of(p, n, x->flags);
+  int is_new = is_system || x->flags & (UNIT_TAG_OPEN | UNIT_TAG_CLOSE) ||
+               !grounds_has_facts(&m->grounds, p, n, m->names);
+  m->is_cut[i] = is_new || kind != REPORT || !is_grounded(m, p, n);
+  if (!is_new && kind != REPORT && c->n < MOST_ORDERS) {
+    add_order(c, i, kind, p, n);
+  }
+}
+
+/* Marks the sentences of a summary that order something new, or say what is not in the source. */
+static int mark_new(Mending *m, const char *source, size_t n_source, Err *err) {
   OrderCheck *c = calloc(1, sizeof *c);
   TextUnits of = {.n = 0};
   if (!c) {
     return err_nomem(err);
   }
-  if (find_orders(c, summary, u, is_cut) && units_find(source, n_source, &of, err) == RC_OK) {
+  for (size_t i = 0; i < m->units.n; i++) {
+    judge_unit(m, c, i);
+  }
+  if (c->n && units_find(source, n_source, &of, err) == RC_OK) {
     for (size_t i = 0; i < of.n; i++) {
-      const TextUnit *x = &of.at[i];
-      if (lays_down(source, x)) {
-        compare(c, i + 1, source, x);
-      }
+      compare(c, i + 1, source, &of.at[i]);
     }
     for (int i = 0; i < c->n; i++) {
-      is_cut[c->unit[i]] = (unsigned char)!c->is_said[i];
+      m->is_cut[c->unit[i]] = (unsigned char)!c->is_said[i];
     }
   }
   units_free(&of);
@@ -271,16 +741,15 @@ static int mark_new(const char *summary, const TextUnits *u, const char *source,
 }
 
 /* The units that are not cut, with what stands between them. */
-static char *join_units(const char *text, const TextUnits *u, const unsigned char *is_cut,
-                        size_t *n_out, Err *err) {
+static char *join_units(const Mending *m, size_t *n_out, Err *err) {
   Buf b;
   size_t last = 0; /* the end of the unit before */
   buf_init(&b, LIMIT_REQUEST_BYTES);
-  for (size_t i = 0; i < u->n; i++) {
-    const TextUnit *x = &u->at[i];
-    if (!is_cut[i]) {
-      size_t from = b.n ? last : x->from;
-      buf_add(&b, text + from, x->from + x->n - from);
+  for (size_t i = 0; i < m->units.n; i++) {
+    const TextUnit *x = &m->units.at[i];
+    if (!m->is_cut[i]) {
+      buf_add(&b, m->text + last, b.n ? x->from - last : 0);
+      buf_add(&b, m->text + x->from + m->skip[i], x->n - m->skip[i]);
     }
     last = x->from + x->n;
   }
@@ -294,19 +763,25 @@ static char *join_units(const char *text, const TextUnits *u, const unsigned cha
 
 char *orders_mend(const char *summary, size_t n, const char *source, size_t n_source, size_t *n_out,
                   size_t *n_cut, Err *err) {
-  TextUnits u = {.n = 0};
+  Mending m = {.text = summary, .names = !grounds_has_capital_nouns(summary, n)};
   char *out = NULL;
-  unsigned char *is_cut = units_find(summary, n, &u, err) == RC_OK ? calloc(u.n + 1, 1) : NULL;
   *n_cut = *n_out = 0;
-  if (!is_cut) {
+  if (units_find(summary, n, &m.units, err) == RC_OK) {
+    m.is_cut = calloc(m.units.n + 1, 1);
+    m.skip = calloc(m.units.n + 1, sizeof *m.skip);
+  }
+  if (!m.is_cut || !m.skip) {
     err_nomem(err);
-  } else if (mark_new(summary, &u, source, n_source, is_cut, err) == RC_OK) {
-    out = join_units(summary, &u, is_cut, n_out, err);
+  } else if (grounds_read(source, n_source, &m.grounds, err) == RC_OK &&
+             mark_new(&m, source, n_source, err) == RC_OK) {
+    out = join_units(&m, n_out, err);
   }
-  for (size_t i = 0; is_cut && i < u.n; i++) {
-    *n_cut += is_cut[i];
+  for (size_t i = 0; m.is_cut && i < m.units.n; i++) {
+    *n_cut += m.is_cut[i];
   }
-  free(is_cut);
-  units_free(&u);
+  grounds_free(&m.grounds);
+  free(m.is_cut);
+  free(m.skip);
+  units_free(&m.units);
   return out;
 }

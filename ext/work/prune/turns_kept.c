@@ -8,8 +8,8 @@
 **   extract   a quarter of the budget is for those that have most to do with the user's last words (turns_related.h)
 **   summary   a fifth of it, 1,000 tokens at most, is for what a cheap model says of them (summary.h)
 **
-** With the latter two the user's first message stays as well: the task is mostly there. The share is set aside whether it is used or
-** not, so that the cut stands where it stood, and where there is no summary what is sent is as with `drop` but for that message.
+** With the latter two the user's first message stays as well, with the answer that ended its turn: the task is mostly there. The share is set aside whether it is used or
+** not, so that the cut stands where it stood, and where there is no summary what is sent is as with `drop` but for these two.
 **
 ** The summary is a message of the assistant's, at the first place where one may stand between two of the user's: roles go on
 ** alternating, as some providers ask for, and what the user did not say is not in his mouth. Where there is no such place (he was
@@ -18,12 +18,15 @@
 #include "work/prune/turns_kept.h"
 
 #include "base/buf.h"
+#include "base/text/decimal.h"
 #include "money/counter.h"
 #include "work/prune/orders.h"
 #include "work/prune/summary.h"
 #include "work/prune/turns_read.h"
 #include "work/prune/turns_related.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,12 +38,37 @@ enum { OLDER(SPEC_AS_ID) OLDER_N };
 
 enum { EXTRACT_SHARE = 4, SUMMARY_SHARE = 5, SUMMARY_MOST = 1000, SUMMARY_LEAST = 40 };
 
+typedef enum Label { LABEL_TAG, LABEL_USER, LABEL_CONVERSATION, LABELS } Label;
+
 typedef struct KeptOptions {
   const char *model, *summary_model, *tag, *user, *conversation;
   long long budget, keep, step;
   int older;
+  const char *given; /* their text; borrowed */
+  size_t n_given;
+  char digits[LABELS][32]; /* of labels that were integers */
 } KeptOptions;
 
+/* A text; or an integer, digit by digit as it was given. */
+static int take_label(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
+  KeptOptions *o = to;
+  char *digits = o->digits[(int)s->min];
+  int is_integer = !isnan(v->number) &&
+                   json_integer_text(o->given, o->n_given, s->name, digits, sizeof o->digits[0]);
+  if (!is_integer && decimal_is_whole(v->number, -(double)LIMIT_COUNT, (double)LIMIT_COUNT)) {
+    snprintf(digits, sizeof o->digits[0], "%lld", (long long)v->number);
+    is_integer = 1;
+  }
+  if (!is_integer && !v->text) {
+    return spec_bad(table, s->name, "text or an integer", err);
+  }
+  *(const char **)((char *)to + s->at) = is_integer ? digits : v->text;
+  return RC_OK;
+}
+
+#define AS_LABEL(member, label)                                                                    \
+  SPEC_OTHER, .at = offsetof(KeptOptions, member), .min = label, .take = take_label
 #define INTO(type, member) SPEC_INTO(KeptOptions, type, member)
 static const Spec specs[] = {
     {"budget", INTO(INTEGER, budget), .min = 1, .max = 100000000},
@@ -49,9 +77,9 @@ static const Spec specs[] = {
     {"older", INTO(WORD, older), .words = SPEC_WORDS(OLDER), .initial = "drop"},
     {"model", INTO(TEXT, model)},
     {"summary_model", INTO(TEXT, summary_model)},
-    {"tag", INTO(TEXT, tag)},
-    {"user", INTO(TEXT, user)},
-    {"conversation", INTO(TEXT, conversation)},
+    {"tag", AS_LABEL(tag, LABEL_TAG)},
+    {"user", AS_LABEL(user, LABEL_USER)},
+    {"conversation", AS_LABEL(conversation, LABEL_CONVERSATION)},
 };
 static const SpecHint hints[] = {
     {"max_tokens", "budget"},
@@ -80,6 +108,7 @@ typedef struct Pruning {
 /* ---- options */
 
 static cJSON *read_options(const char *options, size_t n, KeptOptions *o, Err *err) {
+  *o = (KeptOptions){.given = options, .n_given = n};
   spec_init(&table, o);
   cJSON *given = options ? spec_parse(&table, options, n, err) : NULL;
   if (given) {
@@ -108,7 +137,8 @@ static void ask_call(KeptOptions *o, const Options *call) {
 
 /* ---- what is pinned */
 
-/* An order that was done, without the answer that says so, would be done again: the answer that ends a pinned message's turn stays too. */
+/* An order that was done, without the answer that says so, would be done again; and roles alternate: the answer that ends a pinned
+** message's turn stays too. */
 static void pin_answers(Turns *t) {
   size_t asked = t->n; /* the pinned message whose turn this is; n: none */
   for (size_t i = 0; i <= t->n; i++) {
@@ -141,10 +171,10 @@ static int pin(Pruning *p, Err *err) {
       x->plan.flags |= PRUNE_PINNED;
     }
   }
-  pin_answers(t);
   if (p->o.older != OLDER_DROP) {
     pin_first(t);
   }
+  pin_answers(t);
   p->plans = calloc(t->n, sizeof *p->plans);
   p->kept = calloc(t->n, 1);
   for (size_t i = 0; p->plans && i < t->n; i++) {

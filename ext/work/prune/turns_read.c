@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "core/request/parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,88 @@ static cJSON *take_blocks(cJSON *content, Err *err) {
   return blocks;
 }
 
+/* ---- what providers return, and no request takes */
+
+static int is_role(const cJSON *item, const char *role) {
+  const char *is = json_text(item, "role");
+  return is && strcmp(is, role) == 0;
+}
+
+/* A call of a tool that takes a text, as one of a function. */
+static void mend_call(cJSON *call, Err *err) {
+  const cJSON *custom = member(call, "custom");
+  const char *name = json_text(custom, "name"), *input = json_text(custom, "input");
+  if (name && input && !member(call, "function")) {
+    cJSON *function = json_add(call, "function", cJSON_CreateObject(), err);
+    json_add(function, "name", cJSON_CreateString(name), err);
+    json_add(function, "arguments", cJSON_CreateString(input), err);
+    cJSON_DeleteItemFromObjectCaseSensitive(call, "custom");
+  }
+}
+
+/* Calls and results of OpenAI's first form have no id: a result answers the last call of its name. */
+static void add_id(cJSON *to, const char *as, const char *name, Err *err) {
+  char id[160];
+  snprintf(id, sizeof id, "function:%.140s", name);
+  json_add(to, as, cJSON_CreateString(id), err);
+}
+
+static void mend_function_call(cJSON *item, Err *err) {
+  const char *name = json_text(member(item, "function_call"), "name");
+  if (is_role(item, "assistant") && name && !cJSON_IsArray(member(item, "tool_calls"))) {
+    cJSON_DeleteItemFromObjectCaseSensitive(item, "tool_calls"); /* null */
+    cJSON *calls = json_add(item, "tool_calls", cJSON_CreateArray(), err);
+    cJSON *call = json_add(calls, NULL, cJSON_CreateObject(), err);
+    add_id(call, "id", name, err);
+    json_add(call, "function", cJSON_DetachItemFromObjectCaseSensitive(item, "function_call"), err);
+  } else if (is_role(item, "function") && json_text(item, "name")) {
+    json_replace(item, "role", cJSON_CreateString("tool"), err);
+    add_id(item, "tool_call_id", json_text(item, "name"), err);
+  }
+}
+
+/* Of an assistant's parts empty texts go, and a refusal is a text. */
+static void mend_parts(cJSON *content, Err *err) {
+  for (cJSON *part = cJSON_IsArray(content) ? content->child : NULL, *next; part; part = next) {
+    const char *text = json_text(part, "text"), *refusal = json_text(part, "refusal");
+    next = part->next;
+    if (text && !text[0]) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(content, part));
+    } else if (refusal && !text && json_text(part, "type")) {
+      json_replace(part, "type", cJSON_CreateString("text"), err);
+      json_add(part, "text", cJSON_CreateString(refusal[0] ? refusal : " "), err);
+    }
+  }
+}
+
+/* Brings what an assistant may have returned into the form that is read. */
+static int mend_form(cJSON *item, Err *err) {
+  cJSON *call;
+  mend_function_call(item, err);
+  if (is_role(item, "assistant")) {
+    cJSON_ArrayForEach(call, member(item, "tool_calls")) {
+      mend_call(call, err);
+    }
+    mend_parts(cJSON_GetObjectItemCaseSensitive(item, "content"), err);
+  }
+  return err->rc;
+}
+
+/* 1 if an assistant answered nothing, or refused beside the content: *m is that. */
+static int is_empty_answer(const cJSON *item, Message *m) {
+  const cJSON *content = member(item, "content"), *calls = member(item, "tool_calls");
+  const char *refusal = json_text(item, "refusal");
+  int is_said = cJSON_IsString(content) ? content->valuestring[0] != 0 : content && content->child;
+  int is_content =
+      !content || cJSON_IsNull(content) || cJSON_IsString(content) || cJSON_IsArray(content);
+  if (!is_role(item, "assistant") || is_said || !is_content || (calls && calls->child)) {
+    return 0;
+  }
+  *m = (Message){.role = "assistant", .content = refusal ? refusal : "", .item = item};
+  m->n = strlen(m->content);
+  return 1;
+}
+
 /* ---- one message */
 
 static PruneRole role_of(const char *role) {
@@ -168,16 +251,19 @@ static int read_rest(cJSON *item, const cJSON *blocks, int position, Turn *t, Er
 }
 
 static int read_turn(const TokenRule *rule, cJSON *item, int position, Turn *t, Err *err) {
-  const char *role = json_text(item, "role");
   t->item = item;
   t->m = (Message){.content = ""};
+  if (mend_form(item, err) != RC_OK) {
+    return err->rc;
+  }
+  const char *role = json_text(item, "role");
   if (role && (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0)) {
     return read_system(rule, item, t, err);
   }
   cJSON *blocks = take_blocks(cJSON_GetObjectItemCaseSensitive(item, "content"), err);
   if (blocks && err->rc == RC_OK) {
     read_rest(item, blocks, position, t, err);
-  } else if (err->rc == RC_OK) {
+  } else if (err->rc == RC_OK && !is_empty_answer(item, &t->m)) {
     message_read(item, position, &t->m, err);
   }
   t->blocks = blocks ? json_add(item, "blocks", blocks, err) : NULL;
