@@ -141,7 +141,7 @@ class Text(unittest.TestCase):
 
     def test_examples(self):
         """What they are of the prompt, and which one shows what another one showed."""
-        again = "Text: The lamp came two days late.\nTopic: delivery"
+        again = "Text: The lamp that came was three days late.\nTopic: delivery"
         text = f"Sort texts by topic.\n\nText: The lamp came three days late.\nTopic: delivery\n\nText: The lamp is broken.\nTopic: fault\n\n{again}\n\nText: {{{{text}}}}\nTopic:"
         (kind, found, said), (few, none, share) = self.kinds(text, "example_repeats", "few_shot", columns="kind, found, suggestion")
         self.assertEqual((kind, found, few, none), ("example_repeats", again, "few_shot", None))

@@ -120,7 +120,7 @@ static void test_needless(void **state) {
       "Do not wrap the JSON in markdown or code fences.\n\nThe JSON must look like this:\n\n"
       "```json\n{\"city\": \"string\"}\n```\n\n# Examples\n\nExample 1\nInput: We met in Rome in "
       "May.\nOutput: Rome\n\n"
-      "Example 2\nInput: We met in Rome in June.\nOutput: Rome\n\nExample 3\nInput: Ships left "
+      "Example 2\nInput: We have met in Rome in May.\nOutput: Rome\n\nExample 3\nInput: Ships left "
       "Oslo.\nOutput: Oslo\n\n"
       "What city is it?";
   check_result(

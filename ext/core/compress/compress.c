@@ -4,6 +4,7 @@
 #include "core/compress/compress.h"
 
 #include "base/check.h"
+#include "core/ballast/task.h"
 #include "core/compress/lossless.h"
 #include "core/compress/repeats.h"
 
@@ -73,10 +74,22 @@ static int find_examples(Work *w, Cuts *cuts) {
   return find_needless(w, CUT_EXAMPLE, cuts);
 }
 
+/* 1 if what stands in the text is what a task is about: then it is not said twice in vain. */
+static int is_data(Work *w, const TextUnits *u) {
+  Examples e = {NULL, 0, 0};
+  unsigned task = 0;
+  if (examples_find(w->out->text, w->out->n, u, &e, w->err) == RC_OK) {
+    task_find(w->out->text, u, &e, &task, w->err);
+  }
+  examples_free(&e);
+  return (task & TASK_ON_TEXT) != 0;
+}
+
 static int find_repeats(Work *w, Cuts *cuts) {
   const TextUnits *u = units_of(w);
   unsigned char *gone = all_kept(w, u);
-  if (gone && repeats_find(w->out->text, u, gone, w->err) == RC_OK) {
+  if (gone && !is_data(w, u) && w->err->rc == RC_OK &&
+      repeats_find(w->out->text, u, gone, w->err) == RC_OK) {
     cuts_empty_labels(u, gone, NULL, w->err);
     cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);
   }

@@ -114,8 +114,10 @@ static int look_at_moving(LintWork *w) {
 /* --- what is said twice --- */
 
 static void add_repeats(LintWork *w, LintKind kind, CutReason reason, const unsigned char *gone) {
-  for (size_t i = 0; i < w->u->n && w->err->rc == RC_OK; i++) {
+  int n = 0;
+  for (size_t i = 0; i < w->u->n && n < LINT_MOST_FOUND && w->err->rc == RC_OK; i++) {
     if (gone[i] == reason) {
+      n++;
       const TextUnit *unit = &w->u->at[i];
       lint_add(w, kind, unit->from, unit->n, lint_count(w, unit->from, unit->n));
     }
@@ -123,6 +125,9 @@ static void add_repeats(LintWork *w, LintKind kind, CutReason reason, const unsi
 }
 
 static int look_at_repeats(LintWork *w) {
+  if (w->task & TASK_ON_TEXT) {
+    return RC_OK;
+  }
   unsigned char *gone = malloc(w->u->n + 1);
   if (!gone) {
     return err_nomem(w->err);
@@ -173,7 +178,8 @@ static int look_at_examples(LintWork *w) {
     const Example *x = &e->at[i];
     long long of_one = lint_count(w, x->from, x->n);
     tokens += of_one;
-    LintFinding *f = x->repeats != EXAMPLE_NONE && n++ < LINT_MOST_FOUND
+    int repeats = x->repeats != EXAMPLE_NONE && !(w->task & TASK_ON_EXAMPLES);
+    LintFinding *f = repeats && n++ < LINT_MOST_FOUND
                          ? lint_add(w, LINT_EXAMPLE_REPEATS, x->from, x->n, of_one)
                          : NULL;
     if (f) {
@@ -214,6 +220,7 @@ static int look_at_ballast(LintWork *w) {
   const JsonFields *fields = w->options->fields;
   if (format_prose_find(w->text, w->u, w->places, fields, &format, w->err) == RC_OK &&
       add_ballast(w, LINT_FORMAT_PROSE, &format, fields != NULL) == RC_OK &&
+      !(w->task & TASK_ON_TEXT) &&
       filler_find(w->text, w->u, w->places, &filler, w->err) == RC_OK) {
     add_ballast(w, LINT_FILLER, &filler, 1);
   }
@@ -252,7 +259,8 @@ static int prepare(LintWork *w, TextUnits *u, MovingList *moving, Examples *exam
   if (w->err->rc != RC_OK || units_find(w->text, w->n, u, w->err) != RC_OK ||
       moving_find(w->finder, w->text, u, moving, w->err) != RC_OK ||
       examples_find(w->text, w->n, u, examples, w->err) != RC_OK ||
-      examples_compare(w->text, examples, w->err) != RC_OK) {
+      examples_compare(w->text, examples, w->err) != RC_OK ||
+      task_find(w->text, u, examples, &w->task, w->err) != RC_OK) {
     return w->err->rc;
   }
   moving->n = moving->n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving->n;
