@@ -148,6 +148,12 @@ class Text(unittest.TestCase):
         self.assertIn(f"byte {text.index('Text:')}", said)
         self.assertRegex(share, r"^3 examples are \d\d % of the prompt")
 
+    def test_what_costs_nothing_is_low(self):
+        text = f"Current time: 2026-11-28 10:31:07\n\n{RULES}"
+        for options in ({"model": "gpt-4o", "calls_day": 0}, {"model": "gpt-4o", "calls_day": 1}, {"model": "text-embedding-3-small", "calls_day": 5000}):
+            (severity, usd), = self.kinds(text, "volatile_prefix", columns="kind, severity, usd_day", **options)[0][1:],
+            self.assertEqual((severity, usd), ("low", 0))
+
     def test_contradiction(self):
         (kind, severity, found, said), = rows(self.db, "Use emojis.\n\nBe kind.\n\nNever use emojis.\n\nNow answer.", "kind, severity, found, suggestion")
         self.assertEqual((kind, severity, found), ("contradiction", "medium", "Never use emojis."))

@@ -127,7 +127,9 @@ static void test_needless(void **state) {
       text, o,
       "Name the city. you never guess.\n\n# Examples\n\nExample 1\nInput: We met in Rome in May.\n"
       "Output: Rome\n\nExample 3\nInput: Ships left Oslo.\nOutput: Oslo\n\nWhat city is it?");
-  o.schema = NULL; /* then nothing enforces it */
+  static const char all[] = "Respond only with valid JSON. Do not wrap it in markdown.";
+  check_result(all, o, all); /* something stays */
+  o.schema = NULL;           /* then nothing enforces it */
   Compressed c = compress(text, strlen(text), o);
   check(strstr(c.text, "valid JSON") != NULL, "%s", c.text);
   compressed_free(&c);

@@ -225,6 +225,30 @@ static void test_changed(void **state) {
   json_fields_free(fields);
 }
 
+/* What moves goes only where nothing means it, it says nothing else, and it is no material. */
+static void test_moved(void **state) {
+  (void)state;
+  static const char *const stays[] = {
+      "Current time: 2026-11-28 10:31:07. Use it to greet: good morning before noon, else good "
+      "day.",
+      "Current time: 2026-11-28 10:31:07\n\nGreet by it. Be kind.",
+      "You are a bot (session_id: 8f3a9c0e77, started now). Be kind.",
+      "You help Ann, current time: 10:31:07. Be kind.",
+      "Translate the text into French.\n\nToday is 28 November 2026. The shop is open.",
+      "Correct the grammar of this text.\n\nToday is 28 November 2026. The shop is open.",
+      "Log:\nCurrent time: 2026-11-28 10:31:07 up\n\nBe kind to all.",
+      "# Mail\n\nToday is 28 November 2026. The shop is open.\n\n# Rules\nBe kind."};
+  for (size_t i = 0; i < COUNT(stays); i++) {
+    check_changed(stays[i], LINT_VOLATILE_PREFIX, NULL, NULL);
+  }
+  check_changed("Current time: 2026-11-28 10:31:07\n\nYou sort mails.", LINT_VOLATILE_PREFIX, NULL,
+                "You sort mails.");
+  check_changed("Today is Saturday, 28 November 2026. You sort mails.", LINT_VOLATILE_PREFIX, NULL,
+                "You sort mails.");
+  check_changed("Session: 7f3a1c9e-1b2d-4c3e-9f00-aabbccddeeff\n\nYou sort mails.",
+                LINT_VOLATILE_PREFIX, NULL, "You sort mails.");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_contradictions),
@@ -233,6 +257,7 @@ int main(void) {
       cmocka_unit_test(test_length),
       cmocka_unit_test(test_clock_at_the_end),
       cmocka_unit_test(test_changed),
+      cmocka_unit_test(test_moved),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,12 +27,12 @@ enum {
   HANDLES = 8, /* the same if its object is a text: give, put, check */
   TURNS = 16,  /* the same if its object is "this", "it": turn, make */
   MATERIAL = 32,
-  THINGS = 64,     /* the same where they are pointed at */
-  ROW = 128,       /* what data is made of */
+  THINGS = 64, /* the same where they are pointed at */
+  ROW = 128,   /* what data is made of */
   EACH = 256,
   PER = 512,
-  POINTS = 1024,   /* this, the following */
-  BELOW = 2048,    /* behind the text that it points at */
+  POINTS = 1024, /* this, the following */
+  BELOW = 2048,  /* behind the text that it points at */
   COUNTS = 4096,
   MAY_COUNT = 1 << 13, /* the same in a question, or as the object of an order */
   ASKED = 1 << 14,     /* the same in a question */
@@ -50,13 +50,15 @@ enum {
 };
 
 static const WordRow rows[] = {
-    {LEADS, "please now then first next finally also kindly just can could would will your task "
-            "job goal is to i want need like let us lets help me today here bitte jetzt dann zuerst "
-            "kannst konntest s il te vous plait peux pouvez por favor puedes ahora"},
+    {LEADS,
+     "please now then first next finally also kindly just can could would will your task "
+     "job goal is to i want need like let us lets help me today here bitte jetzt dann zuerst "
+     "kannst konntest s il te vous plait peux pouvez por favor puedes ahora"},
     {LEADS | YOU, "you du sie tu usted"},
     {JOINS, "and or then please und et y"},
     {WORKS,
-     "translate correct fix proofread rewrite reword rephrase paraphrase edit improve polish refine "
+     "translate correct fix proofread rewrite reword rephrase paraphrase edit improve polish "
+     "refine "
      "shorten condense summarise summarize abridge compress lengthen expand simplify continue "
      "complete finish total sum count compute calculate tally average dedupe deduplicate sort rank "
      "group cluster merge evaluate assess analyse analyze compare diff transcribe repeat reproduce "
@@ -67,14 +69,16 @@ static const WordRow rows[] = {
      "ubersetze korrigiere verbessere kurze zahle berechne summiere addiere sortiere fasse bewerte "
      "vergleiche formuliere analysiere wiederhole kopiere "
      "ubersetzen korrigieren verbessern kurzen zahlen berechnen summieren addieren sortieren "
-     "corrige corrigez traduis traduisez ameliore ameliorez raccourcis resume resumez compte comptez "
+     "corrige corrigez traduis traduisez ameliore ameliorez raccourcis resume resumez compte "
+     "comptez "
      "calcule calculez additionne trie triez evalue evaluez comparez reformule corriger traduire "
      "compter calculer traduce traduzca corrija mejora cuenta calcula suma ordena evalua "
      "reescribe corregir traducir contar sumar"},
     {HANDLES,
      "give tell show check review read inspect examine study verify validate take make put turn "
      "change bring create write build produce print list mark name ship send run test book label "
-     "tag classify categorise categorize rate score grade annotate extract join split set copy drop "
+     "tag classify categorise categorize rate score grade annotate extract join split set copy "
+     "drop "
      "add remove delete filter highlight underline register transfer archive enter import invoice "
      "bill order index number process solve find locate replace insert move store save load quote "
      "format measure estimate predict guess explain describe comment choose pick select judge look "
@@ -83,11 +87,14 @@ static const WordRow rows[] = {
      "copie extrais recris da muestra lee haz clasifica encuentra busca elimina copia extrae"},
     {TURNS, "turn make put change bring cut trim transpose render mach mets rends pon haz"},
     {MATERIAL,
-     "text texts letter letters sentence sentences paragraph paragraphs list lists dataset datasets "
+     "text texts letter letters sentence sentences paragraph paragraphs list lists dataset "
+     "datasets "
      "data table tables log logs email emails mail mails message messages review reviews article "
-     "articles poem poems story stories essay essays words passage passages draft drafts transcript "
+     "articles poem poems story stories essay essays words passage passages draft drafts "
+     "transcript "
      "transcripts dialogue entries entry row rows line lines tweet tweets post posts speech song "
-     "lyrics string strings snippet csv example examples samples pairs headline caption verse verses "
+     "lyrics string strings snippet csv example examples samples pairs headline caption verse "
+     "verses "
      "grammar spelling typos spreadsheet columns bullets "
      "brief briefe satz satze absatz liste tabelle daten zeile zeilen eintrag eintrage nachricht "
      "zeichenkette gedicht geschichte aufsatz artikel worter entwurf lettre lettres phrase "
@@ -96,27 +103,33 @@ static const WordRow rows[] = {
      "entradas fila filas texto textos poema historia palabras correo mensaje"},
     {THINGS,
      "items item records record names numbers figures notes note comment comments report reports "
-     "document documents file files ticket tickets contract paper memo minutes statement statements "
-     "hours orders votes transactions people collection set sequence series code phrase phrases word "
+     "document documents file files ticket tickets contract paper memo minutes statement "
+     "statements "
+     "hours orders votes transactions people collection set sequence series code phrase phrases "
+     "word "
      "quote quotes title description recipe joke chapter abstract invoices receipts english german "
      "french spanish answer answers reply replies summary bericht rapport informe"},
-    {ROW, "line lines row rows entry entries record records sentence sentences paragraph paragraphs "
-          "example examples label labels review reviews pair pairs bullet bullets vote votes "
-          "transaction transactions zeile eintrag satz ligne entree linea fila entrada"},
+    {ROW,
+     "line lines row rows entry entries record records sentence sentences paragraph paragraphs "
+     "example examples label labels review reviews pair pairs bullet bullets vote votes "
+     "transaction transactions zeile eintrag satz ligne entree linea fila entrada"},
     {EACH, "each every jede jeden jedes jeder chaque cada"},
     {PER, "per pro"},
     {ARTICLE, "the my our der die das den dem mein meine le la les l mon ma mes el los las mi mis"},
-    {POINTS, "this these those following next previous below above attached given diese dieser dieses "
-             "diesen diesem folgende folgenden folgender nachste nachsten ce cet cette ces suivant "
-             "suivante suivants este esta estos estas siguiente siguientes"},
-    {BELOW, "below above underneath beneath hereafter unten oben darunter dessous dessus abajo arriba"},
+    {POINTS,
+     "this these those following next previous below above attached given diese dieser dieses "
+     "diesen diesem folgende folgenden folgender nachste nachsten ce cet cette ces suivant "
+     "suivante suivants este esta estos estas siguiente siguientes"},
+    {BELOW,
+     "below above underneath beneath hereafter unten oben darunter dessous dessus abajo arriba"},
     {COUNTS,
      "duplicate duplicates duplicated doublets dupes median tally histogram frequencies "
      "accuracy repetition repetitions statistics subtotal subtotals duplikat duplikate dublette "
      "dubletten haufigkeit genauigkeit doublon doublons mediane exactitude duplicado "
      "duplicados duplicada duplicadas mediana"},
     {MAY_COUNT,
-     "chart charts diagram graph average averages percentage percent share shares proportion ratio fraction total totals "
+     "chart charts diagram graph average averages percentage percent share shares proportion ratio "
+     "fraction total totals "
      "sum sums count counts double doubled identical unique distinct repeated frequency "
      "durchschnitt mittelwert anteil prozent summe anzahl doppelt doppelte doppelten mehrfach "
      "moyenne pourcentage somme total double identiques frequence promedio media porcentaje "
@@ -133,14 +146,17 @@ static const WordRow rows[] = {
             "match some few more of folge siehe wie suis voir comme sigue como"},
     {PARTS, "label labels output outputs input inputs pair pairs answers row rows data dataset "
             "samples ausgaben ausgabe paare sorties sortie salidas etiquetas"},
-    {SAYS, "say says saying append prepend close end ends begin begins start starts open sign finish "
-           "apologise apologize greet sage schliesse beende beginne dis termine finis "
-           "conclus di termina cierra"},
-    {WORDING, "phrase phrases wording words goodbye bye farewell greeting closing slogan signature "
-              "sentence sentences formula formulas formulation expression expressions cliche cliches "
-              "worte worter satze floskel floskeln formulierung formule mots frases palabras"},
-    {NUMBER, "un une uno una deux trois quatre cinq six dix dos tres cuatro cinco seis diez zwei drei "
-             "vier funf sechs zehn einem"},
+    {SAYS,
+     "say says saying append prepend close end ends begin begins start starts open sign finish "
+     "apologise apologize greet sage schliesse beende beginne dis termine finis "
+     "conclus di termina cierra"},
+    {WORDING,
+     "phrase phrases wording words goodbye bye farewell greeting closing slogan signature "
+     "sentence sentences formula formulas formulation expression expressions cliche cliches "
+     "worte worter satze floskel floskeln formulierung formule mots frases palabras"},
+    {NUMBER,
+     "un une uno una deux trois quatre cinq six dix dos tres cuatro cinco seis diez zwei drei "
+     "vier funf sechs zehn einem"},
     {AVOIDS, "avoid avoids without vermeide evite evita"},
 };
 
@@ -159,14 +175,14 @@ static unsigned classes_of(uint64_t key) {
 
 /* What was read of a sentence up to a word. What opens something counts words down: 0 is closed. */
 typedef struct Said {
-  int n;                     /* words */
-  unsigned last;             /* classes of the last one */
-  unsigned object_of;        /* of the last one that is no grammar: the next noun is its object */
-  unsigned verb;             /* WORKS, HANDLES, TURNS: of the words that stand where an order's verb does */
-  int has;                   /* opened by a verb: its object */
-  int pointed, named;        /* by "this", by "the" */
+  int n;              /* words */
+  unsigned last;      /* classes of the last one */
+  unsigned object_of; /* of the last one that is no grammar: the next noun is its object */
+  unsigned verb; /* WORKS, HANDLES, TURNS: of the words that stand where an order's verb does */
+  int has;       /* opened by a verb: its object */
+  int pointed, named; /* by "this", by "the" */
   int each, per;
-  int is_at_head;            /* nothing but LEADS so far */
+  int is_at_head; /* nothing but LEADS so far */
   int is_negated, is_question, has_how, has_material;
   int on_text, on_examples;
 } Said;
@@ -184,7 +200,8 @@ static void look_at_nouns(Said *s, unsigned is) {
   s->on_text |= is & MATERIAL && s->named && (s->has || s->is_question);
   s->on_text |= is & ROW && (s->each || s->per) && (s->verb || s->is_question);
   s->on_text |= is & BELOW && s->has_material;
-  s->on_text |= is & PRONOUN && ((s->last & TURNS && s->has == HAS_WITHIN) || (s->is_question && is & POINTS));
+  s->on_text |= is & PRONOUN &&
+                ((s->last & TURNS && s->has == HAS_WITHIN) || (s->is_question && is & POINTS));
   s->has_material |= is & MATERIAL && (s->named || s->pointed);
 }
 

@@ -169,7 +169,14 @@ static void tell(Work *w, int method, const Cuts *cuts) {
   }
 }
 
-/* Takes over the text without the cuts, if that saves. 1 if it did. */
+static int is_blank(const char *text, size_t n) {
+  while (n > 0 && strchr(" \t\r\n", text[n - 1]) && text[n - 1]) {
+    n--;
+  }
+  return n == 0;
+}
+
+/* Takes over the text without the cuts, if that saves, and leaves something. 1 if it did. */
 static int apply(Work *w, int method, const Cuts *cuts) {
   Compressed *out = w->out;
   CompressStep *step = &out->steps[method];
@@ -179,7 +186,8 @@ static int apply(Work *w, int method, const Cuts *cuts) {
     return err_nomem(w->err), 0;
   }
   long long tokens = count(w, text.n ? text.data : "", text.n);
-  if (w->err->rc != RC_OK || tokens > out->tokens_after) {
+  int is_nothing = is_blank(text.data, text.n) && !is_blank(out->text, out->n);
+  if (w->err->rc != RC_OK || tokens > out->tokens_after || is_nothing) {
     buf_free(&text);
     return 0;
   }

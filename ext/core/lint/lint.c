@@ -5,8 +5,10 @@
 
 #include "core/ballast/filler.h"
 #include "core/ballast/format_prose.h"
+#include "core/ballast/cues.h"
 #include "core/compress/repeats.h"
 #include "core/lint/finding.h"
+#include "core/split/terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,36 @@ static int is_labelled(const char *text, const TextUnit *unit, size_t from) {
     from--;
   }
   return from > unit->from && text[from - 1] == ':';
+}
+
+/* 1 if a heading or label speaks of material: "Log:", "Text". */
+static int speaks_of_material(const LintWork *w, const TextUnit *x) {
+  TermWalk walk;
+  Term t;
+  terms_begin(&walk, w->text, x->from, x->from + x->n);
+  while (terms_next(&walk, &t)) {
+    if (cues_of(t.key) & (CUE_GIVEN | CUE_WORDING | CUE_INPUT)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if what stands over a unit, or leads it in within its block, says that it is material; or if the text is. */
+static int is_material(const LintWork *w, size_t unit) {
+  enum { MOST = 8 };
+  const TextUnit *at = w->u->at;
+  size_t parent = at[unit].parent, before = unit;
+  int is = w->places[unit] || w->task & TASK_ON_TEXT;
+  for (int depth = 0; !is && parent != UNIT_NONE && depth < MOST; depth++) {
+    is = speaks_of_material(w, &at[parent]);
+    parent = at[parent].parent;
+  }
+  for (int n = 0; !is && before > 0 && at[before - 1].block == at[unit].block && n < MOST; n++) {
+    before--;
+    is = ballast_leads_in(w->text, &at[before]) && speaks_of_material(w, &at[before]);
+  }
+  return is;
 }
 
 /* A unit can be taken out where nothing hangs on it and it stands for itself: no heading, no item of a list, nothing
@@ -68,14 +100,16 @@ static long long gained_before(const LintWork *w) {
 }
 
 /* Adds one that moves, with what it costs. */
-static void add_one(LintWork *w, const Moving *here, long long tokens, int at_end) {
+static void add_one(LintWork *w, size_t i, long long tokens, int at_end) {
+  const Moving *here = &w->moving->at[i];
   LintFinding *f = lint_add(w, LINT_VOLATILE_PREFIX, here->from, here->n, tokens);
   if (!f) {
     return;
   }
   f->moving = here->kind;
   f->at_end = at_end;
-  if (can_move(w->text, w->u, here) && moving_can_go(w->finder, w->text, w->u, here, w->err) &&
+  if (can_move(w->text, w->u, here) && !is_material(w, here->unit) &&
+      moving_can_go(w->finder, w->text, w->u, w->moving, i, w->err) &&
       lint_without_units(w, f, here->unit, here->unit + 1, 0) == RC_OK) {
     f->moved = w->u->at[here->unit].from;
     f->n_moved = w->u->at[here->unit].n;
@@ -88,7 +122,7 @@ static void add_at_end(LintWork *w, size_t i, int is_first) {
   if (w->options->wants_marks && is_first) {
     size_t from = w->u->at[here->unit].from;
     long long tokens = lint_count(w, 0, from);
-    add_one(w, here, w->options->floor < 0 || tokens >= w->options->floor ? tokens : 0, 1);
+    add_one(w, i, w->options->floor < 0 || tokens >= w->options->floor ? tokens : 0, 1);
   }
 }
 
@@ -105,7 +139,7 @@ static int look_at_moving(LintWork *w) {
       return w->err->rc;
     }
     long long tokens = gains(w) && to > from ? lint_count(w, from, to - from) : 0;
-    add_one(w, here, tokens + before, 0);
+    add_one(w, i, tokens + before, 0);
     before = 0;
   }
   return w->err->rc;
