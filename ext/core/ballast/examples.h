@@ -19,7 +19,7 @@
 ** grammar. It is the redundancy of Maximal Marginal Relevance (Carbonell, Goldstein, 1998: the greatest similarity to
 ** what was chosen before), without its relevance, taken in the order of the text: the first stays. Where inputs or
 ** outputs are not told apart, all of the examples' words are compared, and EXAMPLES_NEAR_WHOLE holds. Examples that
-** are data (task.h) are for the caller to leave alone.
+** are data (places.h) are for the caller to leave alone.
 */
 #ifndef LLMCOST_EXAMPLES_H
 #define LLMCOST_EXAMPLES_H

@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "core/ballast/cues.h"
 #include "core/ballast/places.h"
-#include "core/ballast/task.h"
 #include "core/split/terms.h"
 
 #include <pthread.h>

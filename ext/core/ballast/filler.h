@@ -14,7 +14,7 @@
 **
 ** Nothing in examples, quotations, context, tags and headings that speak of texts; no sentence of thanks in a prompt
 ** that holds a letter or works on a text (translates, proofreads): there it may be the text itself. A
-** text that is worked on (task.h) is for the caller to leave alone; what stands behind "End with", "Banned phrases",
+** text that is worked on (places.h) is for the caller to leave alone; what stands behind "End with", "Banned phrases",
 ** is none either.
 */
 #ifndef LLMCOST_FILLER_H

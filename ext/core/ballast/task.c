@@ -1,7 +1,7 @@
 /*
-** See task.h for the contract. Words are folded, apart by one blank; one may be in several lists.
+** See places.h for the contract. Words are folded, apart by one blank; one may be in several lists.
 */
-#include "core/ballast/task.h"
+#include "core/ballast/places.h"
 
 #include "core/ballast/cues.h"
 #include "core/split/context.h"

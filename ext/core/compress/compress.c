@@ -4,7 +4,7 @@
 #include "core/compress/compress.h"
 
 #include "base/check.h"
-#include "core/ballast/task.h"
+#include "core/ballast/places.h"
 #include "core/compress/lossless.h"
 #include "core/compress/repeats.h"
 

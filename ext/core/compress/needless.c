@@ -6,7 +6,6 @@
 #include "core/ballast/filler.h"
 #include "core/ballast/format_prose.h"
 #include "core/ballast/places.h"
-#include "core/ballast/task.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #define LLMCOST_FINDING_H
 
 #include "core/ballast/places.h"
-#include "core/ballast/task.h"
 #include "core/lint/found.h"
 
 typedef struct LintWork {
@@ -15,7 +14,7 @@ typedef struct LintWork {
   const MovingList *moving;
   const Examples *examples;
   const unsigned char *places; /* of each unit */
-  unsigned task;               /* what is asked of it (ballast/task.h) */
+  unsigned task;               /* what is asked of it (ballast/places.h) */
   const LintOptions *options;
   MovingFinder *finder;
   Lint *out;
