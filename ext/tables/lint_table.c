@@ -134,11 +134,11 @@ static void result_suggestion(const Linted *one, const LintFinding *f, sqlite3_c
 /* `high`: what moves, or changes its order, in front of a thousand tokens or more; `medium`: in front of some, what
 ** can't be followed, answers
 ** that were long without a limit, or what is a twentieth of the text or more. */
-static const char *severity(const Lint *lint, const LintFinding *f) {
+static const char *severity(const Lint *lint, const LintFinding *f, double usd_day) {
   enum { MANY = 1000, PART = 20 };
   if (f->kind == LINT_VOLATILE_PREFIX || f->kind == LINT_UNSTABLE_ORDER) {
     int is_daily = f->kind == LINT_VOLATILE_PREFIX && f->moving == MOVING_DAY;
-    return !f->tokens || is_daily ? "low" : f->tokens >= MANY ? "high" : "medium";
+    return !f->tokens || is_daily || usd_day == 0 ? "low" : f->tokens >= MANY ? "high" : "medium";
   }
   if (f->kind == LINT_CONTRADICTION || f->kind == LINT_NO_LENGTH_LIMIT) {
     return f->kind == LINT_CONTRADICTION || f->tokens ? "medium" : "low";
@@ -177,7 +177,7 @@ static void finding_column(const Cursor *c, sqlite3_context *ctx, int i) {
   if (i == KIND) {
     result_text(ctx, lint_kind_name(f->kind));
   } else if (i == SEVERITY) {
-    result_text(ctx, severity(&one->lint, f));
+    result_text(ctx, severity(&one->lint, f, one->usd_day[c->at]));
   } else if (i == TOKENS) {
     sqlite3_result_int64(ctx, f->tokens);
   } else if (i == USD_DAY && !isnan(one->usd_day[c->at])) {

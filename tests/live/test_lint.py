@@ -141,12 +141,18 @@ class Text(unittest.TestCase):
 
     def test_examples(self):
         """What they are of the prompt, and which one shows what another one showed."""
-        again = "Text: The lamp came two days late.\nTopic: delivery"
+        again = "Text: The lamp that came was three days late.\nTopic: delivery"
         text = f"Sort texts by topic.\n\nText: The lamp came three days late.\nTopic: delivery\n\nText: The lamp is broken.\nTopic: fault\n\n{again}\n\nText: {{{{text}}}}\nTopic:"
         (kind, found, said), (few, none, share) = self.kinds(text, "example_repeats", "few_shot", columns="kind, found, suggestion")
         self.assertEqual((kind, found, few, none), ("example_repeats", again, "few_shot", None))
         self.assertIn(f"byte {text.index('Text:')}", said)
         self.assertRegex(share, r"^3 examples are \d\d % of the prompt")
+
+    def test_what_costs_nothing_is_low(self):
+        text = f"Current time: 2026-11-28 10:31:07\n\n{RULES}"
+        for options in ({"model": "gpt-4o", "calls_day": 0}, {"model": "gpt-4o", "calls_day": 1}, {"model": "text-embedding-3-small", "calls_day": 5000}):
+            (severity, usd), = self.kinds(text, "volatile_prefix", columns="kind, severity, usd_day", **options)[0][1:],
+            self.assertEqual((severity, usd), ("low", 0))
 
     def test_contradiction(self):
         (kind, severity, found, said), = rows(self.db, "Use emojis.\n\nBe kind.\n\nNever use emojis.\n\nNow answer.", "kind, severity, found, suggestion")

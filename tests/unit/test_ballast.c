@@ -8,6 +8,8 @@
 #include "core/ballast/format_prose.h"
 #include "core/ballast/places.h"
 
+#include <stdio.h>
+
 typedef struct Read {
   TextUnits u;
   Examples e;
@@ -71,6 +73,7 @@ static void test_filler(void **state) {
   static const char *const cases[][2] = {
       {ORDERS "Thank you in advance.", "Thank you in advance."},
       {ORDERS "Thanks in advance!", "Thanks in advance!"},
+      {ORDERS "Thank you in advance. Be brief. Be clear.", "Thank you in advance."},
       {ORDERS "Thank you very much for your help!", "Thank you very much for your help!"},
       {ORDERS "\n\nThank you.", "Thank you."},
       {ORDERS "I hope this helps.", "I hope this helps."},
@@ -112,6 +115,9 @@ static void test_no_filler(void **state) {
       ORDERS "Let's begin.", ORDERS "I want you to act as a pirate.",
       ORDERS "Remember: refunds take 5 days.", ORDERS "Read the question again.",
       /* what is to be said, or was */
+      "Banned phrases: Please note that. I hope this helps. You are doing great!",
+      "Say goodbye with these words. Thank you in advance. I hope this helps.",
+      "Append to each answer. Thank you for your patience. I hope this helps.",
       ORDERS "End with: Thank you for your help.", ORDERS "End with:\n\nThank you for your help.",
       ORDERS "Close with \"Thank you in advance.\"",
       "# Template\n\nWe got your mail. Thank you for your help.",
@@ -205,6 +211,10 @@ static void test_format_prose(void **state) {
        "Return JSON.|The fields are `name` and `mood`.", "Return JSON."},
       {ORDERS "Return JSON. It must have the fields `name` and `note`.",
        "Return JSON.|It must have the fields `name` and `note`.", "Return JSON."},
+      {ORDERS "Respond with a JSON array of objects.", "Respond with a JSON array of objects.", ""},
+      {ORDERS "Answer with a JSON string.", "Answer with a JSON string.", ""},
+      {ORDERS "Return JSON objects.", "Return JSON objects.", ""},
+      {ORDERS "Return a single JSON object.", "Return a single JSON object.", NULL},
       {ORDERS "Return JSON. The field `age` must be a string.",
        "Return JSON.|The field `age` must be a string.", "Return JSON."},
       {ORDERS "Return JSON. The field `priority` must be one of `low`.",
@@ -232,6 +242,8 @@ static void test_no_format_prose(void **state) {
       /* conditions, the contrary, and JSON as a subject */
       ORDERS "Return JSON if the user asks for data.", ORDERS "Never return JSON.",
       ORDERS "Do not answer in JSON.", ORDERS "JSON is a format.",
+      "The API answers only with valid JSON. Explain why this is a good design.",
+      "It outputs only valid JSON. Explain why.", "The data must be valid JSON. Explain why.",
       "You write JSON parsers. Explain your code.", ORDERS "Do not wrap it in markdown.",
       ORDERS "Convert the JSON below to YAML.", ORDERS "Never leave out the field `name` in JSON.",
       "Is it valid JSON? Return yes or no.",
@@ -306,19 +318,120 @@ static void test_examples(void **state) {
       {"Sort texts.\n\nExamples:\n- \"It broke\" -> bad\n- \"I love it\" -> good\n\nBe kind.",
        "\"It broke\">bad|\"I love it\">good"},
       /* repetitions */
-      {"Input: The parcel number 17 is late again\nOutput: late\nInput: The parcel number 99 is "
-       "late again\nOutput: late\nInput: The parcel number 99 is "
-       "broken\nOutput: broken\nInput:",
-       "The parcel number 17 is late again>late|The parcel number 99 is late again>late=0|The "
-       "parcel number 99 is broken>broken"},
-      {"Input: The parcel is late\nOutput: late\nInput: The parcel is not late\nOutput: "
-       "late\nInput:",
-       "The parcel is late>late|The parcel is not late>late=0"},
+      {"Input: The parcel is late again\nOutput: late\nInput: The parcel was late "
+       "again!\nOutput: late\nInput: The parcel is broken\nOutput: broken\nInput:",
+       "The parcel is late again>late|The parcel was late again!>late=0|The parcel is "
+       "broken>broken"},
+      {"### Example 1\nThe parcel is late -> bad\n\n### Example 2\nThe parcel is late -> "
+       "bad\n\n### Rules\nBe kind.",
+       "### Example 1\nThe parcel is late -> bad|### Example 2\nThe parcel is late -> bad=0"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     check_examples(cases[i][0], cases[i][1]);
   }
   assert_int_equal(wrong, 0);
+}
+
+/* What an example differs in may be what it shows. */
+static void test_examples_that_differ(void **state) {
+  (void)state;
+  static const char *const pairs[][2] = {
+      {"The food was cold and late", "The food was not cold and not late"},
+      {"Pay 100 EUR to Bob", "Pay 900 EUR to Bob"},
+      {"Pay 100 EUR to Bob", "Pay 100 EUR to Amy"},
+      {"The ship sails on 2026-01-01 at noon", "The ship sails on 2027-05-05 at noon"},
+      {"Turn the lamp on", "Turn the lamp off"},
+      {"We are open on monday", "We are open only on monday"},
+      {"I would buy it again", "I would not buy it again"},
+      {"Open the file a.txt", "Open the file b.txt"},
+      {"Ann pays Bob", "Bob pays Ann"},
+      {"The food was good :-)", "The food was good :-("},
+      {"It costs 5 euros here", "It costs 5 dollars here"},
+      {"You must pay for it", "You may pay for it"},
+      {"It is open", "Is it open"},
+  };
+  static const char *const forms[] = {
+      "Input: %s\nOutput: x\nInput: %s\nOutput: x\nInput:",
+      "<example>\n<input>%s</input>\n<output>x</output>\n</example>\n<example>\n<input>%s</input>\n"
+      "<output>x</output>\n</example>\nGo.",
+      "### Example 1\n%s -> x\n\n### Example 2\n%s -> x\n\n### Rules\nBe kind.",
+  };
+  for (size_t i = 0; i < COUNT(pairs) * COUNT(forms); i++) {
+    char text[512];
+    Read r;
+    const char *const *pair = pairs[i / COUNT(forms)];
+    snprintf(text, sizeof text, forms[i % COUNT(forms)], pair[0], pair[1]);
+    read_text(text, &r);
+    check(r.e.n == 2 && r.e.at[1].repeats == EXAMPLE_NONE, "%s: %zu examples", text, r.e.n);
+    read_free(&r);
+  }
+}
+
+static unsigned task_of(const char *text) {
+  Read r;
+  unsigned task = 0;
+  read_text(text, &r);
+  assert_int_equal(task_find(text, &r.u, &r.e, &task, &r.err), RC_OK);
+  read_free(&r);
+  return task;
+}
+
+static void test_task(void **state) {
+  (void)state;
+  static const char *const on_text[] = {
+      "Correct this letter.\n\nDear Sir,\nI am away.",
+      "Corrige cette lettre.\n\nJe suis absent.",
+      "Fix the grammar:\n\nHe go home.",
+      "The text to translate is below.\n\nThe shop is closed.",
+      "Is this sentence polite? Thank you in advance.",
+      "Rewrite the next sentence more briefly. The door is open.",
+      "Shorten this:\n\nThe shop is closed.",
+      "Make it friendlier.\n\nThe shop is closed.",
+      "Improve my English.\n\nThe shop is closed.",
+      "Find duplicates in this list:\n- Carl\n- Carl",
+      "- Carl\n- Carl\n\nSpot any double entries.",
+      "Book each line as an own order.\n- Carl\n- Carl",
+      "You are a bookkeeper. Total the hours.\n- Carl\n- Carl",
+      "Reviews:\n* good\n* good\nGive the average.",
+      "* good\n* good\n\nWhat share of the reviews is good?",
+      "Sum up how much we owe. Bob lent us five dollars.",
+      "How often did he come?\n- Carl\n- Carl",
+      "Welcher Eintrag ist doppelt?\n- Carl\n- Carl",
+      "Berechne die Summe.\n- Carl\n- Carl",
+      "Please read the list and sort the names.\n- Carl\n- Carl",
+  };
+  static const char *const on_examples[] = {
+      "Evaluate this dataset. Compute the accuracy.",
+      "Count the labels.",
+      "Translate these examples to German.",
+      "Find duplicates among these examples.",
+      "How many examples are bad?",
+      "Check the examples for errors.",
+      "Which labels are wrong?",
+      "Rewrite each example.",
+      "Z\xC3\xA4hle die Beispiele.",
+      "Remove rows that are wrong.",
+  };
+  static const char *const none[] = {
+      "You answer for a shop. Use at most 120 words per answer. Be kind.",
+      "You sort mails. Invoices are for Ms Bell.",
+      "# Rules\n- Follow the rules below.\n- Do not compare our prices with others.\n- Never edit "
+      "files.\n- Ask for the order number.",
+      "Items can be returned for free. Where is my parcel?",
+      "Make the smallest change that does what was asked. Say sorry once.",
+      "Return shipping is free; below that the label costs 5 euros.",
+      "Follow the examples. Here are some examples:",
+      "Du bist ein Assistent. Antworte in zwei S\xC3\xA4tzen.",
+  };
+  for (size_t i = 0; i < COUNT(on_text); i++) {
+    check(task_of(on_text[i]) & TASK_ON_TEXT, "%s", on_text[i]);
+  }
+  for (size_t i = 0; i < COUNT(on_examples); i++) {
+    check(task_of(on_examples[i]) & TASK_ON_EXAMPLES, "%s", on_examples[i]);
+  }
+  for (size_t i = 0; i < COUNT(none); i++) {
+    check(task_of(none[i]) == 0, "%s", none[i]);
+  }
 }
 
 static void test_no_examples(void **state) {
@@ -343,9 +456,14 @@ static void test_no_examples(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_filler),       cmocka_unit_test(test_no_filler),
-      cmocka_unit_test(test_format_prose), cmocka_unit_test(test_no_format_prose),
-      cmocka_unit_test(test_examples),     cmocka_unit_test(test_no_examples),
+      cmocka_unit_test(test_filler),
+      cmocka_unit_test(test_no_filler),
+      cmocka_unit_test(test_format_prose),
+      cmocka_unit_test(test_no_format_prose),
+      cmocka_unit_test(test_examples),
+      cmocka_unit_test(test_no_examples),
+      cmocka_unit_test(test_examples_that_differ),
+      cmocka_unit_test(test_task),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,14 +122,16 @@ static void test_needless(void **state) {
       "Do not wrap the JSON in markdown or code fences.\n\nThe JSON must look like this:\n\n"
       "```json\n{\"city\": \"string\"}\n```\n\n# Examples\n\nExample 1\nInput: We met in Rome in "
       "May.\nOutput: Rome\n\n"
-      "Example 2\nInput: We met in Rome in June.\nOutput: Rome\n\nExample 3\nInput: Ships left "
+      "Example 2\nInput: We have met in Rome in May.\nOutput: Rome\n\nExample 3\nInput: Ships left "
       "Oslo.\nOutput: Oslo\n\n"
       "What city is it?";
   check_result(
       text, o,
       "Name the city. you never guess.\n\n# Examples\n\nExample 1\nInput: We met in Rome in May.\n"
       "Output: Rome\n\nExample 3\nInput: Ships left Oslo.\nOutput: Oslo\n\nWhat city is it?");
-  o.schema = NULL; /* then nothing enforces it */
+  static const char all[] = "Respond only with valid JSON. Do not wrap it in markdown.";
+  check_result(all, o, all); /* something stays */
+  o.schema = NULL;           /* then nothing enforces it */
   Compressed c = compress(text, strlen(text), o);
   check(strstr(c.text, "valid JSON") != NULL, "%s", c.text);
   compressed_free(&c);

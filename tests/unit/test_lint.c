@@ -74,6 +74,10 @@ static void test_contradictions(void **state) {
       {"At most 60 words. Use more than 100 words.", "Use more than 100 words.<-At most 60 words."},
       {"Be formal. Be informal.", "Be informal.<-Be formal."},
       {"Sieze die Kunden. Duze die Kunden.", "Duze die Kunden.<-Sieze die Kunden."},
+      {"Never answer in English. Answer in English.",
+       "Answer in English.<-Never answer in English."},
+      {"You are Ann. Use emojis. Be kind.\n\nDo not use emojis.",
+       "Do not use emojis.<-Use emojis."},
       {"# Style\nUse emojis.\n\n# Rules\nNever use emojis.", "Never use emojis.<-Use emojis."},
   };
   wrong = 0;
@@ -104,6 +108,19 @@ static void test_no_contradictions(void **state) {
       "number.",
       "Never lie. Always smile.", "Answer customers in German. Answer in English.",
       "At most 2 lines per item. At least 5 lines per answer.",
+      "Never answer in English. Answer in German.",
+      /* in parts of the prompt */
+      "Mail\nAnswer in German.\n\nChat\nAnswer in English.",
+      "Chat\n- Use at most 2 sentences.\nMail\n- Use at least 5 sentences.",
+      "Short mode\nUse at most 2 sentences.\nLong mode\nUse at least 5 sentences.",
+      "[chat]\nUse emojis.\n[mail]\nDo not use emojis.",
+      "Before login\n* Ask for the email.\nAfter login\n* Do not ask for the email.",
+      "You are Ann. Use emojis.\n\nYou are Bob. Do not use emojis.",
+      "Draft. Answer in English.\nFinal. Answer in German.",
+      "Mode A. Answer in English. Mode B. Answer in German.",
+      "**Mail**\nUse emojis.\n\n**Chat**\nDo not use emojis.",
+      "For mails\n1. Use emojis.\nFor chats\n1. Do not use emojis.",
+      "Mail: be kind. Use emojis.\nChat: be kind. Do not use emojis.",
       /* no rules */
       "A. Wrong, wrong\nB. Not wrong, wrong\nC. Wrong, not wrong",
       "The lamp is on. The lamp is not on.", "Is it allowed? It is not allowed.",
@@ -130,6 +147,9 @@ static void test_order(void **state) {
        "Be kind. Say sorry once. Ask for the number.", "Say sorry once."},
       {"Tools:\n\n{\"a\":1,\"b\":{\"c\":2,\"d\":3}}", "Tools:\n\n{\"b\":{\"d\":3,\"c\":2},\"a\":1}",
        "{\"b\":{\"d\":3,\"c\":2},\"a\":1}"},
+      /* what stands below the last one need not be its */
+      {"- pears\n- apples\n- plums\nBe kind to all.", "- apples\n- plums\n- pears\nBe kind to all.",
+       "apples"},
       {"1. pears\n2. apples\n3. plums", "1. apples\n2. pears\n3. plums", "apples"},
       /* the same, other things, and what was added */
       {"- pears\n- apples", "- pears\n- apples", ""},
@@ -157,21 +177,31 @@ static void test_length(void **state) {
   static const char *const bounded[] = {
       "You are a tutor. Explain what the pupil asks for. Be brief.",
       "You are a tutor. Explain it in two sentences.",
+      "You are a classifier. Answer yes or no.",
+      "You are a regex writer. Give the regex.",
+      "You are a poet. Write haiku.",
+      "You are a headline writer.",
       "You are a tutor. Answer in JSON and explain.",
       "Explain what is asked for.",
       "You are a translator. Translate and explain.",
       "You are given a text. Explain it.",
       "You are a tutor. Explain it. What is 2 + 2?"};
+  static const char schema[] = "{\"properties\":{\"mood\":{\"type\":\"string\"}}}";
+  Err err = {0};
+  JsonFields *fields = json_fields_read(schema, sizeof schema - 1, &err);
+  const LintOptions with_schema = {.floor = -1, .fields = fields};
   const LintOptions brief_answers = {
       .floor = -1, .answers = 50, .long_answers = 10, .answer_tokens = 5000};
   wrong = 0;
   for (size_t i = 0; i < COUNT(open_ended); i++) {
     check_kind(open_ended[i], LINT_NO_LENGTH_LIMIT, NULL, open_ended[i]);
     check_kind(open_ended[i], LINT_NO_LENGTH_LIMIT, &brief_answers, "");
+    check_kind(open_ended[i], LINT_NO_LENGTH_LIMIT, &with_schema, "");
   }
   for (size_t i = 0; i < COUNT(bounded); i++) {
     check_kind(bounded[i], LINT_NO_LENGTH_LIMIT, NULL, "");
   }
+  json_fields_free(fields);
   assert_int_equal(wrong, 0);
 }
 
@@ -225,6 +255,54 @@ static void test_changed(void **state) {
   json_fields_free(fields);
 }
 
+/* What moves goes only where nothing means it, it says nothing else, and it is no material. */
+static void test_moved(void **state) {
+  (void)state;
+  static const char *const stays[] = {
+      "Current time: 2026-11-28 10:31:07. Use it to greet: good morning before noon, else good "
+      "day.",
+      "Current time: 2026-11-28 10:31:07\n\nGreet by it. Be kind.",
+      "You are a bot (session_id: 8f3a9c0e77, started now). Be kind.",
+      "You help Ann, current time: 10:31:07. Be kind.",
+      "Translate the text into French.\n\nToday is 28 November 2026. The shop is open.",
+      "Correct the grammar of this text.\n\nToday is 28 November 2026. The shop is open.",
+      "Log:\nCurrent time: 2026-11-28 10:31:07 up\n\nBe kind to all.",
+      "# Mail\n\nToday is 28 November 2026. The shop is open.\n\n# Rules\nBe kind."};
+  for (size_t i = 0; i < COUNT(stays); i++) {
+    check_changed(stays[i], LINT_VOLATILE_PREFIX, NULL, NULL);
+  }
+  check_changed("Current time: 2026-11-28 10:31:07\n\nYou sort mails.", LINT_VOLATILE_PREFIX, NULL,
+                "You sort mails.");
+  check_changed("Today is Saturday, 28 November 2026. You sort mails.", LINT_VOLATILE_PREFIX, NULL,
+                "You sort mails.");
+  check_changed("Session: 7f3a1c9e-1b2d-4c3e-9f00-aabbccddeeff\n\nYou sort mails.",
+                LINT_VOLATILE_PREFIX, NULL, "You sort mails.");
+}
+
+/* Of a kind the first 64 are told. */
+static void test_many(void **state) {
+  (void)state;
+  const LintOptions o = {.floor = -1, .count = count_words};
+  Err err = {0};
+  Lint l;
+  Buf text;
+  MovingFinder *finder = moving_open(&err);
+  buf_init(&text, 1 << 20);
+  buf_puts(&text, "Be kind.\n");
+  for (int i = 0; i < 500; i++) {
+    buf_puts(&text, "- We ship to all of Europe by train\n");
+  }
+  assert_int_equal(lint_text(finder, text.data, text.n, &o, &l, &err), RC_OK);
+  size_t n = 0;
+  for (size_t i = 0; i < l.n; i++) {
+    n += l.at[i].kind == LINT_DUPLICATE;
+  }
+  assert_int_equal(n, LINT_MOST_FOUND);
+  lint_free(&l);
+  buf_free(&text);
+  moving_close(finder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_contradictions),
@@ -233,6 +311,8 @@ int main(void) {
       cmocka_unit_test(test_length),
       cmocka_unit_test(test_clock_at_the_end),
       cmocka_unit_test(test_changed),
+      cmocka_unit_test(test_moved),
+      cmocka_unit_test(test_many),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static const WordRow rows[] = {
      "follow follows contain contains containing include includes including have has look like "
      "entire whole final "
      "parsed parse escaped escape quotes quote properly correctly remember "
-     "data api machine readable syntax compliant schema item items element elements entry entries "
+     "data machine readable syntax compliant schema item items element elements entry entries "
      "these "
      "gultiges gultigem gultige valides validem objekt format formatiert feld felder schlussel "
      "nur immer "
@@ -78,7 +78,8 @@ static const WordRow rows[] = {
      "exemple exemples modele lettre message texte phrase ejemplo ejemplos plantilla carta mensaje "
      "texto frase"},
     {CUE_GIVEN,
-     "input inputs user_input user_query user_message query email mail letter message messages "
+     "log logs input inputs user_input user_query user_message query email mail letter message "
+     "messages "
      "conversation transcript "
      "dialogue history text ticket review post comment template draft code data answer response "
      "reply quote story "
@@ -118,6 +119,8 @@ static const WordRow rows[] = {
      "dear hi hello hey subject regards sincerely liebe lieber geehrte geehrter hallo grussen "
      "grusse betreff cher chere "
      "bonjour cordialement estimado estimada hola saludos asunto atentamente"},
+    {CUE_OTHERS, "data machine syntax schema item items element elements entry entries"},
+    {CUE_THIRD, "answers outputs returns responds"},
     {CUE_FIELDS, "field fields key keys property properties feld felder schlussel champ champs cle "
                  "cles campo campos clave claves"},
     {CUE_OPTIONAL, "optional optionally may nullable optionnel opcional"},

@@ -34,6 +34,8 @@ enum {
   CUE_OPTIONAL = 1 << 18,
   CUE_WRAPS = 1 << 21,  /* puts something around: wrap, surround */
   CUE_AGAIN = 1 << 20,  /* a heading of such words says what was said: reminders, summary */
+  CUE_OTHERS = 1 << 22, /* what a sentence about JSON may be of, other than the answer */
+  CUE_THIRD = 1 << 23,  /* what somebody does: returns, outputs */
   CUE_GENERAL = 1 << 19 /* a heading of such words narrows nothing: style, rules, format */
 };
 

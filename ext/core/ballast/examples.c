@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "core/ballast/cues.h"
+#include "core/guard/guard.h"
 #include "core/split/terms.h"
 
 #include <stdlib.h>
@@ -254,8 +255,11 @@ static int take_pair(const Reader *r, size_t first, size_t behind, size_t end, E
   if (out >= behind ||
       !value_of(r, &r->marks.at[in], r->marks.at[out].from, &e->input, &e->n_input) ||
       !value_of(r, &r->marks.at[out], end, &e->output, &e->n_output)) {
-    e->input = e->output = e->from;
-    e->n_input = e->n_output = 0;
+    e->input = first > 0 ? r->marks.at[first - 1].value : e->from;
+    e->input = e->input < end && e->input >= e->from ? e->input : e->from;
+    e->output = e->from;
+    e->n_input = end > e->input ? end - e->input : 0;
+    e->n_output = 0;
     return 0;
   }
   return 1;
@@ -433,7 +437,7 @@ static int take_one(Reader *r, Series *s, size_t i, size_t border) {
     const Height one = {(size_t)-1, 0};
     end = cut_to(r->text, m->from, least, end, r->out->n > s->first ? s->most : one);
   }
-  int has_pair = take_pair(r, i, border, end, &e);
+  int has_pair = take_pair(r, m->kind == MARK_EXAMPLE ? i + 1 : i, border, end, &e);
   e.n = end - e.from;
   if ((s->kind == MARK_INPUT && !has_pair) || is_case(r->text, &e, has_pair)) {
     return 0;
@@ -688,6 +692,11 @@ typedef struct Words {
   uint64_t numbers; /* the same of the numbers; 0: there are none */
 } Words;
 
+static uint64_t mix(uint64_t a, uint64_t b) {
+  const uint64_t pair[2] = {a, b};
+  return hash_short(pair, sizeof pair);
+}
+
 static int by_value(const void *a, const void *b) {
   uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
   return (x > y) - (x < y);
@@ -702,12 +711,10 @@ static void words_of(const char *text, size_t from, size_t n, int levels, Words 
   *out = (Words){.n = 0};
   terms_begin(&w, text, from, from + n);
   while (terms_next(&w, &t)) {
-    uint64_t pair[2] = {out->order, t.key};
-    out->order = hash_short(pair, sizeof pair);
+    out->order = mix(out->order, t.key);
     out->n_all++;
     if (t.flags & TERM_NUMBER) {
-      const uint64_t number[2] = {out->numbers, t.key};
-      out->numbers = hash_short(number, sizeof number) | 1;
+      out->numbers = mix(out->numbers, t.key) | 1;
     }
     if (out->n < MOST_TERMS && (!(t.flags & TERM_STOP) || t.flags & TERM_NEGATION) &&
         !(t.flags & TERM_SIGN)) {
@@ -747,8 +754,7 @@ typedef struct Compared {
 
 static void compared_of(const char *text, const Example *e, Compared *out) {
   out->is_whole = e->n_output == 0;
-  words_of(text, out->is_whole ? e->from : e->input, out->is_whole ? e->n : e->n_input, 1,
-           &out->input);
+  words_of(text, e->input, e->n_input, 1, &out->input);
   words_of(text, e->output, e->n_output, 0, &out->output);
 }
 
@@ -774,6 +780,45 @@ double examples_likeness(const char *text, const Example *a, const Example *b) {
   return likeness(&x, &y);
 }
 
+/* What must be the same in two, whatever else is alike. */
+typedef struct Critical {
+  uint64_t terms;      /* numbers, dates, negations, orders, signs, in their order */
+  uint64_t signs;      /* brackets, slashes and the like: of a smiley */
+  uint64_t sum, order; /* of all words: the same ones in another order say another thing */
+} Critical;
+
+static Critical critical_of(const char *text, size_t from, size_t n) {
+  const unsigned critical =
+      TERM_NUMBER | TERM_NEGATION | TERM_ORDER | TERM_DATE | TERM_UNIT | TERM_CAPS | TERM_SIGN;
+  TermWalk w;
+  Term t;
+  Critical c = {0, 0, 0, 0};
+  terms_begin(&w, text, from, from + n);
+  while (terms_next(&w, &t)) {
+    c.terms = t.flags & critical ? mix(c.terms, t.key) : c.terms;
+    c.sum += t.key;
+    c.order = mix(c.order, t.key);
+  }
+  for (size_t i = from; i < from + n; i++) {
+    c.signs = text[i] && strchr("()[]{}/\\*@", text[i]) ? mix(c.signs, (uint64_t)text[i]) : c.signs;
+  }
+  return c;
+}
+
+static int is_critically_same(const char *text, size_t a, size_t n, size_t b, size_t m, Err *err) {
+  if (n == m && memcmp(text + a, text + b, n) == 0) {
+    return 1;
+  }
+  Critical x = critical_of(text, a, n), y = critical_of(text, b, m);
+  return x.terms == y.terms && x.signs == y.signs && (x.sum != y.sum || x.order == y.order) &&
+         guard_veto(text + a, n, text + b, m, err) == NULL && err->rc == RC_OK;
+}
+
+static int shows_the_same(const char *text, const Example *a, const Example *b, Err *err) {
+  return is_critically_same(text, a->input, a->n_input, b->input, b->n_input, err) &&
+         is_critically_same(text, a->output, a->n_output, b->output, b->n_output, err);
+}
+
 int examples_compare(const char *text, Examples *e, Err *err) {
   size_t n = e->n < EXAMPLES_MOST_COMPARED ? e->n : EXAMPLES_MOST_COMPARED;
   Compared *c = malloc((n + 1) * sizeof *c);
@@ -782,9 +827,10 @@ int examples_compare(const char *text, Examples *e, Err *err) {
   }
   for (size_t i = 0; i < n; i++) {
     compared_of(text, &e->at[i], &c[i]);
-    for (size_t k = 0; k < i && e->at[i].repeats == EXAMPLE_NONE; k++) {
+    for (size_t k = 0; k < i && e->at[i].repeats == EXAMPLE_NONE && err->rc == RC_OK; k++) {
       double least = c[i].is_whole ? EXAMPLES_NEAR_WHOLE : EXAMPLES_NEAR;
-      if (e->at[k].repeats == EXAMPLE_NONE && likeness(&c[i], &c[k]) >= least) {
+      if (e->at[k].repeats == EXAMPLE_NONE && likeness(&c[i], &c[k]) >= least &&
+          shows_the_same(text, &e->at[i], &e->at[k], err)) {
         e->at[i].repeats = k;
       }
     }

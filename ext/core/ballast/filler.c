@@ -347,7 +347,7 @@ static int may_go_whole(const char *text, const TextUnits *u, size_t i, FillerFo
   }
   switch (form) {
   case FILLER_THANKS:
-    return ends_block || (i + 2 == u->n);
+    return ends_block || i > 0;
   case FILLER_BARE:
     return i + 1 == u->n && !(x->flags & UNIT_ITEM) && i >= 2;
   case FILLER_BREATH:
@@ -442,15 +442,26 @@ static int look(const char *text, const TextUnits *u, size_t i, const Around *a,
   return 0;
 }
 
+/* 1 if a sentence in front of unit i in its block, or the last one of the block in front of it, says that words are
+** to be said: these may be the words. *wording: of the block. */
+static int follows_wording(const char *text, const TextUnits *u, size_t i, int *wording) {
+  const TextUnit *before = i > 0 ? &u->at[i - 1] : NULL;
+  int says = before && task_is_wording(text, before);
+  *wording = says || (before && before->block == u->at[i].block && *wording);
+  return *wording;
+}
+
 int filler_find(const char *text, const TextUnits *u, const unsigned char *places, BallastList *out,
                 Err *err) {
   Around around;
+  int wording = 0;
   pthread_once(&once, make);
   look_around(text, u, &around);
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
     const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_ROW;
     Ballast b;
-    if (u->at[i].flags & UNIT_SENTENCE && !(u->at[i].flags & not ) && !places[i] &&
+    int may_be_said = follows_wording(text, u, i, &wording);
+    if (u->at[i].flags & UNIT_SENTENCE && !(u->at[i].flags & not ) && !places[i] && !may_be_said &&
         look(text, u, i, &around, &b)) {
       ballast_add(out, &b, err);
     }

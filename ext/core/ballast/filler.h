@@ -13,8 +13,9 @@
 ** clauses behind such a phrase have another order of words, so of German whole sentences alone are filler.
 **
 ** Nothing in examples, quotations, context, tags and headings that speak of texts; no sentence of thanks in a prompt
-** that holds a letter or works on a text (translates, proofreads): there it may be the text itself. Thanks count at a
-** block's end alone.
+** that holds a letter or works on a text (translates, proofreads): there it may be the text itself. A
+** text that is worked on (places.h) is for the caller to leave alone; what stands behind "End with", "Banned phrases",
+** is none either.
 */
 #ifndef LLMCOST_FILLER_H
 #define LLMCOST_FILLER_H

@@ -103,10 +103,14 @@ static int take_known(const Reader *r, Said *s, const Term *t, int place) {
   return is & FIELD_NAME ? take_name(s, t, place) : take_value(s, t);
 }
 
-/* 1 if the type that a word names is that of the last name. */
+/* 1 if the type that a word names is that of the last name; without one that of the answer, which is one. */
 static int is_its_type(const Reader *r, const Said *s, const Term *t) {
-  return !r->fields || !s->n_names ||
-         json_fields_have_type(r->fields, s->name, r->text + t->from, t->n);
+  const char *type = r->text + t->from;
+  if (!r->fields) {
+    return 1;
+  }
+  return s->n_names ? json_fields_have_type(r->fields, s->name, type, t->n)
+                    : (type[t->n - 1] | 0x20) != 's' && json_fields_are_type(r->fields, type, t->n);
 }
 
 /* Takes a word in: 0 where it says more than JSON's shape. quoted: how many stand in its quotation, it with them; 0:
@@ -150,6 +154,26 @@ static void within_fence(const char *text, const TextUnit *x, size_t *from, size
   }
 }
 
+/* "The data must be …", "It outputs …": of something else than the answer. */
+static int is_of_another(const char *text, size_t from, size_t end) {
+  TermWalk w;
+  Term t;
+  int refers = 0, is_other = 0;
+  terms_begin(&w, text, from, end);
+  for (int place = 0; !is_other && terms_next(&w, &t); place++) {
+    unsigned cues = cues_of(t.key);
+    if (place > 0 && refers && cues & CUE_THIRD) {
+      return 1;
+    }
+    refers |= place == 0 && t.flags & TERM_REFERS;
+    is_other = cues & CUE_OTHERS ? 1 : 0;
+    if (!(t.flags & (TERM_STOP | TERM_SIGN))) {
+      break;
+    }
+  }
+  return is_other;
+}
+
 /* Reads a unit: 1 if all of its words are known. */
 static int read_unit(const Reader *r, const TextUnit *x, Said *s) {
   TermWalk w;
@@ -158,6 +182,9 @@ static int read_unit(const Reader *r, const TextUnit *x, Said *s) {
   within_fence(r->text, x, &from, &end);
   Quotes q = {.at = from};
   *s = (Said){.json_at = -1, .negation_at = -1, .name_at = -1};
+  if (x->flags & UNIT_SENTENCE && is_of_another(r->text, from, end)) {
+    return 0;
+  }
   s->has_braces = memchr(r->text + from, '{', end - from) != NULL;
   terms_begin(&w, r->text, from, end);
   for (int place = 0; terms_next(&w, &t); place++) {

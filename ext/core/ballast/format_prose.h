@@ -12,6 +12,9 @@
 ** quotation marks or backticks counts, where the sentence speaks of fields or shows their types: what it says is
 ** better said by a schema.
 **
+** A type that the answer as a whole does not have ("an array of …" where the schema is of an object) says more than the
+** schema, and stays; so does what is said of another's JSON ("The data must be …").
+**
 ** A sentence that leads in a list, or JSON that shows the types, counts only with all that hangs on it.
 */
 #ifndef LLMCOST_FORMAT_PROSE_H

@@ -26,7 +26,8 @@ struct JsonFields {
   Entry *at;
   size_t n, cap;
   int groups;
-  Err *err; /* while it is read */
+  unsigned root; /* types of an answer as a whole */
+  Err *err;      /* while it is read */
 };
 
 static int add(JsonFields *s, const Entry *e) {
@@ -77,7 +78,7 @@ static unsigned type_bit(const char *type, size_t n) {
   return 0;
 }
 
-static unsigned types_of(const cJSON *schema) {
+static unsigned own_types(const cJSON *schema) {
   const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type"), *one;
   unsigned bits = cJSON_IsString(type) ? type_bit(type->valuestring, strlen(type->valuestring)) : 0;
   if (cJSON_IsArray(type)) {
@@ -85,8 +86,18 @@ static unsigned types_of(const cJSON *schema) {
       bits |= cJSON_IsString(one) ? type_bit(one->valuestring, strlen(one->valuestring)) : 0;
     }
   }
+  return bits & 0xFF;
+}
+
+static unsigned types_of(const cJSON *schema) {
   const cJSON *items = cJSON_GetObjectItemCaseSensitive(schema, "items");
-  return (bits & 0xFF) | (items ? types_of(items) : 0);
+  return own_types(schema) | (items ? types_of(items) : 0);
+}
+
+static unsigned root_types(const cJSON *schema) {
+  unsigned own = own_types(schema);
+  int has_names = cJSON_GetObjectItemCaseSensitive(schema, "properties") != NULL;
+  return own ? own : has_names ? type_bit("object", 6) & 0xFF : 0;
 }
 
 static int is_required(const cJSON *schema, const char *name) {
@@ -141,6 +152,7 @@ JsonFields *json_fields_of(const cJSON *schema, Err *err) {
   }
   s->err = err;
   read(s, schema);
+  s->root = root_types(schema);
   s->err = NULL;
   if (err->rc != RC_OK) {
     json_fields_free(s);
@@ -179,6 +191,10 @@ int json_fields_have_type(const JsonFields *s, uint64_t name, const char *type, 
     }
   }
   return 0;
+}
+
+int json_fields_are_type(const JsonFields *s, const char *type, size_t n) {
+  return (s->root & type_bit(type, n) >> 8) != 0;
 }
 
 static int is_among(uint64_t key, const uint64_t *keys, size_t n) {

@@ -32,6 +32,9 @@ unsigned json_fields_word(const JsonFields *s, uint64_t key);
 ** array object null". */
 int json_fields_have_type(const JsonFields *s, uint64_t name, const char *type, size_t n);
 
+/* 1 if an answer as a whole has a type of these first letters. Of a schema that does not say: that of none. */
+int json_fields_are_type(const JsonFields *s, const char *type, size_t n);
+
 /* 1 if those of `keys` (n of them) that are values of an enumeration are all of its values: a list of some of them
 ** says more than the schema. */
 int json_fields_list_all(const JsonFields *s, const uint64_t *keys, size_t n);

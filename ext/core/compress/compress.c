@@ -4,6 +4,7 @@
 #include "core/compress/compress.h"
 
 #include "base/check.h"
+#include "core/ballast/places.h"
 #include "core/compress/lossless.h"
 #include "core/compress/repeats.h"
 
@@ -73,10 +74,22 @@ static int find_examples(Work *w, Cuts *cuts) {
   return find_needless(w, CUT_EXAMPLE, cuts);
 }
 
+/* 1 if what stands in the text is what a task is about: then it is not said twice in vain. */
+static int is_data(Work *w, const TextUnits *u) {
+  Examples e = {NULL, 0, 0};
+  unsigned task = 0;
+  if (examples_find(w->out->text, w->out->n, u, &e, w->err) == RC_OK) {
+    task_find(w->out->text, u, &e, &task, w->err);
+  }
+  examples_free(&e);
+  return (task & TASK_ON_TEXT) != 0;
+}
+
 static int find_repeats(Work *w, Cuts *cuts) {
   const TextUnits *u = units_of(w);
   unsigned char *gone = all_kept(w, u);
-  if (gone && repeats_find(w->out->text, u, gone, w->err) == RC_OK) {
+  if (gone && !is_data(w, u) && w->err->rc == RC_OK &&
+      repeats_find(w->out->text, u, gone, w->err) == RC_OK) {
     cuts_empty_labels(u, gone, NULL, w->err);
     cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);
   }
@@ -159,7 +172,14 @@ static void tell(Work *w, int method, const Cuts *cuts) {
   }
 }
 
-/* Takes over the text without the cuts, if that saves. 1 if it did. */
+static int is_blank(const char *text, size_t n) {
+  while (n > 0 && strchr(" \t\r\n", text[n - 1]) && text[n - 1]) {
+    n--;
+  }
+  return n == 0;
+}
+
+/* Takes over the text without the cuts, if that saves, and leaves something. 1 if it did. */
 static int apply(Work *w, int method, const Cuts *cuts) {
   Compressed *out = w->out;
   CompressStep *step = &out->steps[method];
@@ -169,7 +189,8 @@ static int apply(Work *w, int method, const Cuts *cuts) {
     return err_nomem(w->err), 0;
   }
   long long tokens = count(w, text.n ? text.data : "", text.n);
-  if (w->err->rc != RC_OK || tokens > out->tokens_after) {
+  int is_nothing = is_blank(text.data, text.n) && !is_blank(out->text, out->n);
+  if (w->err->rc != RC_OK || tokens > out->tokens_after || is_nothing) {
     buf_free(&text);
     return 0;
   }

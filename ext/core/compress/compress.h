@@ -12,7 +12,7 @@
 **   COMPRESS_EXTRACT  of context what does not fit into a budget      (extract.h; only with a budget)
 **
 ** What comes back is the text with ranges left out, byte for byte in its order; no character is cut, nothing is added. It is never
-** longer, in bytes and in tokens: a method that saves bytes and costs tokens is undone. Compressing it again with the same options
+** longer, in bytes and in tokens, nor nothing where there was something: a method that saves bytes and costs tokens is undone. Compressing it again with the same options
 ** gives it again: the methods are repeated until nothing changes, and a text for which that takes more than COMPRESS_ROUNDS comes back
 ** as it was. Deterministic; linear time but for sorting the units; memory: some 300 bytes for each sentence.
 **

@@ -16,13 +16,15 @@ typedef struct Work {
   size_t n;
   const TextUnits *u;
   Examples examples;
+  unsigned task;                /* what is asked of it */
   unsigned char *places, *gone; /* owned; of each unit */
   BallastList found;
 } Work;
 
 static int open_work(Work *w, const char *text, size_t n, const TextUnits *u, Err *err) {
   *w = (Work){.text = text, .n = n, .u = u};
-  if (examples_find(text, n, u, &w->examples, err) != RC_OK) {
+  if (examples_find(text, n, u, &w->examples, err) != RC_OK ||
+      task_find(text, u, &w->examples, &w->task, err) != RC_OK) {
     return err->rc;
   }
   w->places = malloc(u->n + 1);
@@ -99,6 +101,10 @@ static int join(const Work *w, CutReason kind, const Cuts *units, Cuts *out, Err
 }
 
 static int find(Work *w, CutReason kind, const JsonFields *fields, Err *err) {
+  unsigned is_data = w->task & (kind == CUT_EXAMPLE ? TASK_ON_EXAMPLES : TASK_ON_TEXT);
+  if (kind != CUT_SCHEMA && is_data) {
+    return RC_OK;
+  }
   return kind == CUT_EXAMPLE  ? find_examples(w, err)
          : kind == CUT_FILLER ? filler_find(w->text, w->u, w->places, &w->found, err)
          : fields             ? format_prose_find(w->text, w->u, w->places, fields, &w->found, err)

@@ -11,7 +11,8 @@
 ** include); prepositions and all other words count, so "before the transfer" is not "after the transfer". A sentence
 ** with a condition (if, unless, when, only), a choice (but, instead, or), a reference to the one before (this, then,
 ** otherwise), or two negations is none. Two rules are compared only under the same heading or label, headings aside
-** that narrow nothing ("Style", "Rules").
+** that narrow nothing ("Style", "Rules"), and in the same part: a short line without a stop ("Mail", "[chat]"), a
+** sentence of one or two words ("Draft.") and another role ("You are Bob.") begin one.
 */
 #include "core/lint/finding.h"
 
@@ -24,6 +25,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
   SLOTS = 2048,
@@ -122,7 +124,7 @@ typedef struct Rule {
   uint64_t key;          /* of what: the same for rules that are compared; the scope is in it */
   uint64_t value;        /* of a language: which */
   long long least, most; /* of a length; -1: not said */
-  int forbids, orders;   /* of a polar one */
+  int forbids, orders;   /* of a polar one; forbids: of a language too */
   size_t unit;
 } Rule;
 
@@ -229,8 +231,10 @@ static void rule_of(const char *text, const TextUnit *x, uint64_t scope, Rule *r
   if (!read_rule(text, x, &s)) {
     return;
   }
-  if (s.is_closed && s.n_languages == 1 && !s.n_units && !s.n_numbers && !s.negations) {
-    *r = (Rule){.form = RULE_LANGUAGE, .key = mix(scope, 1), .value = s.language};
+  int is_plain = s.negations == 0 || (s.negations == 1 && !(s.classes & SPLITS));
+  if (s.is_closed && s.n_languages == 1 && !s.n_units && !s.n_numbers && is_plain) {
+    *r = (Rule){
+        .form = RULE_LANGUAGE, .key = mix(scope, 1), .value = s.language, .forbids = s.negations};
   } else if (s.is_closed && s.n_units == 1 && s.n_numbers == 1 && !s.n_languages &&
              read_bounds(&s, r)) {
     r->form = RULE_LENGTH;
@@ -276,6 +280,104 @@ static int is_general(const char *text, const TextUnit *x) {
   return 1;
 }
 
+/* --- parts --- */
+
+static int is_role_word(uint64_t key, const char *word) {
+  return key == hash_short(word, strlen(word));
+}
+
+/* "You are Bob.", "Act as …": who is spoken to from there on. */
+static int begins_role(const char *text, const TextUnit *x) {
+  static const char *const roles[][2] = {{"you", "are"},  {"act", "as"}, {"du", "bist"},
+                                         {"sie", "sind"}, {"tu", "es"},  {"vous", "etes"},
+                                         {"tu", "eres"},  {"eres", NULL}};
+  TermWalk w;
+  Term a, b;
+  terms_begin(&w, text, x->from, x->from + x->n);
+  int n = terms_next(&w, &a);
+  n += n && terms_next(&w, &b);
+  for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+    const char *second = roles[i][1];
+    if (n > 0 && is_role_word(a.key, roles[i][0]) &&
+        (!second || (n > 1 && is_role_word(b.key, second)))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if a unit is a line of its own. */
+static int is_line(const LintWork *w, const TextUnit *x) {
+  size_t from = x->from, end = x->from + x->n;
+  while (from > 0 && (w->text[from - 1] == ' ' || w->text[from - 1] == '\t')) {
+    from--;
+  }
+  while (end < w->n && (w->text[end] == ' ' || w->text[end] == '\r' || w->text[end] == '\t')) {
+    end++;
+  }
+  return (from == 0 || w->text[from - 1] == '\n') && end < w->n && w->text[end] == '\n';
+}
+
+/* The last sign of a unit, those of Markdown and brackets aside. */
+static char last_sign(const char *text, const TextUnit *x) {
+  size_t end = x->from + x->n;
+  while (end > x->from + 1 && strchr("*_])=-~ ", text[end - 1]) && text[end - 1]) {
+    end--;
+  }
+  return text[end - 1];
+}
+
+/* 1 if a sentence is a title of what follows: "Mail", "Draft.", "Mode B.", not "Be kind." or "Never use emojis". */
+static int is_title(const LintWork *w, size_t i, const Rule *r) {
+  enum { MOST_LINE = 6, MOST_SENTENCE = 2 };
+  const TextUnit *x = &w->u->at[i];
+  TermWalk walk;
+  Term t;
+  int n = 0, says = 0;
+  terms_begin(&walk, w->text, x->from, x->from + x->n);
+  while (n <= MOST_LINE && terms_next(&walk, &t)) {
+    unsigned classes = word_table_find(table, SLOTS, t.key)->classes;
+    int is_mark = t.flags & (TERM_NUMBER | TERM_CAPITAL) || t.n <= 2;
+    says |= t.flags & (TERM_ORDER | TERM_NEGATION) || (n == 0 && classes & EMPTY) ||
+            (n == 0 && t.flags & TERM_STOP) || (n == 1 && !is_mark);
+    n += !(t.flags & TERM_SIGN);
+  }
+  char last = last_sign(w->text, x);
+  int is_rule = r->form != RULE_NONE && (r->form != RULE_POLAR || r->orders);
+  if (i + 1 == w->u->n || n == 0 || is_rule) {
+    return 0;
+  }
+  return is_line(w, x) && !strchr(".!?,;", last) ? n <= MOST_LINE : n <= MOST_SENTENCE && !says;
+}
+
+/* 1 if a sentence begins as a turn does, with a label that narrows: "Mail: …", not "Note: …". */
+static int is_labelled(const LintWork *w, const TextUnit *x) {
+  const char *colon = memchr(w->text + x->from, ':', x->n);
+  TextUnit label = *x;
+  label.n = colon ? (size_t)(colon - w->text) - x->from : 0;
+  return x->flags & UNIT_TURN && label.n > 0 && !is_general(w->text, &label);
+}
+
+/* The part of the text that is being read: its title, and the roles in front of it beside the first. */
+typedef struct Part {
+  size_t title;
+  uint64_t roles;
+  int has_role;
+} Part;
+
+static void pass_part(const LintWork *w, size_t i, const Rule *r, Part *p) {
+  const TextUnit *x = &w->u->at[i];
+  if (x->kind == BLOCK_HEADING) {
+    p->title = 0;
+  } else if (x->flags & UNIT_SENTENCE && (is_title(w, i, r) || is_labelled(w, x))) {
+    p->title = is_general(w->text, x) ? 0 : i + 1;
+  }
+  if (x->flags & UNIT_SENTENCE && begins_role(w->text, x)) {
+    p->roles += (uint64_t)p->has_role;
+    p->has_role = 1;
+  }
+}
+
 /* The heading or label that narrows it; 0: none does. */
 static uint64_t scope_of(const LintWork *w, const unsigned char *general, size_t i) {
   size_t parent = w->u->at[i].parent;
@@ -301,7 +403,8 @@ static int by_key(const void *a, const void *b) {
 static int excludes(const Rule *a, const Rule *b) {
   switch (a->form) {
   case RULE_LANGUAGE:
-    return a->value != b->value;
+    return a->forbids || b->forbids ? a->value == b->value && a->forbids != b->forbids
+                                    : a->value != b->value;
   case RULE_LENGTH:
     return (a->most >= 0 && b->least > a->most) || (b->most >= 0 && a->least > b->most);
   default:
@@ -349,6 +452,8 @@ static void add_pairs(LintWork *w, Pair *pairs, size_t n) {
 
 static size_t read_rules(const LintWork *w, unsigned char *general, Rule *rules) {
   size_t n = 0;
+  Part part = {0, 0, 0};
+  const Rule none = {.form = RULE_NONE};
   for (size_t i = 0; i < w->u->n; i++) {
     const TextUnit *x = &w->u->at[i];
     const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_REFERS;
@@ -358,7 +463,11 @@ static size_t read_rules(const LintWork *w, unsigned char *general, Rule *rules)
         !is_choice(w, x)) {
       rule_of(w->text, x, scope_of(w, general, i), &rules[n]);
       rules[n].unit = i;
+      pass_part(w, i, &rules[n], &part);
+      rules[n].key = mix(mix(rules[n].key, part.title), part.roles);
       n += rules[n].form != RULE_NONE;
+    } else {
+      pass_part(w, i, &none, &part);
     }
   }
   return n;

@@ -52,6 +52,10 @@ static int set_changed(LintWork *w, LintFinding *f, const Cuts *cuts) {
   Buf out;
   buf_init(&out, w->n + 1);
   cuts_apply(cuts, w->text, w->n, &out);
+  if (!out.failed && out.n == 0) { /* that is all there is */
+    buf_free(&out);
+    return w->err->rc;
+  }
   f->n_changed = out.n;
   f->changed = buf_take(&out);
   return f->changed ? RC_OK : err_nomem(w->err);

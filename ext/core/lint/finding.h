@@ -14,6 +14,7 @@ typedef struct LintWork {
   const MovingList *moving;
   const Examples *examples;
   const unsigned char *places; /* of each unit */
+  unsigned task;               /* what is asked of it (ballast/places.h) */
   const LintOptions *options;
   MovingFinder *finder;
   Lint *out;

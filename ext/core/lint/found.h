@@ -32,9 +32,8 @@ typedef enum LintKind {
 
 enum {
   LINT_MOST_MOVING = 64, /* that are told of a text: one with more is a log */
-  LINT_MOST_FOUND =
-      64,       /* of one of the kinds contradiction, example_repeats, format_prose, filler */
-  LINT_FEW = 3, /* examples */
+  LINT_MOST_FOUND = 64,  /* of one of the kinds of which a text may have many */
+  LINT_FEW = 3,          /* examples */
   LINT_LONG_ANSWER = 300 /* tokens from which on an answer is a long one */
 };
 

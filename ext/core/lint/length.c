@@ -2,8 +2,8 @@
 ** no_length_limit: a system prompt for answers in prose that says nothing of how long they may be. See lint.h.
 **
 ** Any word that speaks of a length (brief, sentences, at most 80 words), of a form that bounds the answer (JSON, a
-** list, a label, code, steps), or of a task whose answer is as long as what is put in (translate, rewrite) makes it
-** none; so do examples, which show a length. What is left is a text that begins by telling the model who it is, and
+** list, a label, a name, code, steps), or of a task whose answer is as long as what is put in (translate, rewrite) makes it
+** none; so do examples, which show a length, and a schema. What is left is a text that begins by telling the model who it is, and
 ** asks it to explain, help, tell or write.
 */
 #include "core/lint/finding.h"
@@ -27,6 +27,10 @@ static const WordRow rows[] = {
      "bullets step steps maximum minimum summary "
      "summaries summarise summarize summarises summarizes json xml yaml csv table tables label "
      "labels class classify classifies category score "
+     "yes yesno classifier router regex regexp regexes pattern haiku poem poems poet limerick "
+     "verse headline headlines title titles slogan slogans tagline taglines caption captions "
+     "naming keyword keywords true false emoji emojis sms tweet tweets ja nein "
+     "oui non single rating scores "
      "number code sql function functions command commands query schema format "
      "template field fields "
      "translate translates translation translator rewrite proofread edit extract alone only "
@@ -38,8 +42,8 @@ static const WordRow rows[] = {
      "corto corta breves frase frases palabra palabras linea lineas parrafo longitud maximo lista "
      "tabla traduce"},
     {EXPLAINS, "explain explains describe describes help helps advise advises advice teach teaches "
-               "teacher tutor tell tells discuss answer answers chat "
-               "assistant assist guide suggest recommend write writer erklare erklarst erklaren "
+               "teacher tutor tell tells discuss chat "
+               "assistant assist guide suggest recommend erklare erklarst erklaren "
                "hilf hilfst helfen berate beratest antworte beantworte "
                "assistent lehrer explique expliques aide aides reponds assistant professeur "
                "explica explicas ayuda ayudas responde asistente profesor"},
@@ -104,7 +108,7 @@ static int has_only_prose(const TextUnits *u) {
 int lint_length(LintWork *w) {
   const LintOptions *o = w->options;
   pthread_once(&once, make);
-  if (o->answers >= LEAST_ANSWERS && 2 * o->long_answers <= o->answers) {
+  if (o->fields || (o->answers >= LEAST_ANSWERS && 2 * o->long_answers <= o->answers)) {
     return RC_OK;
   }
   if (!w->examples->n && has_only_prose(w->u) && tells_who(w->text, w->n) &&

@@ -5,8 +5,10 @@
 
 #include "core/ballast/filler.h"
 #include "core/ballast/format_prose.h"
+#include "core/ballast/cues.h"
 #include "core/compress/repeats.h"
 #include "core/lint/finding.h"
+#include "core/split/terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,36 @@ static int is_labelled(const char *text, const TextUnit *unit, size_t from) {
     from--;
   }
   return from > unit->from && text[from - 1] == ':';
+}
+
+/* 1 if a heading or label speaks of material: "Log:", "Text". */
+static int speaks_of_material(const LintWork *w, const TextUnit *x) {
+  TermWalk walk;
+  Term t;
+  terms_begin(&walk, w->text, x->from, x->from + x->n);
+  while (terms_next(&walk, &t)) {
+    if (cues_of(t.key) & (CUE_GIVEN | CUE_WORDING | CUE_INPUT)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if what stands over a unit, or leads it in within its block, says that it is material; or if the text is. */
+static int is_material(const LintWork *w, size_t unit) {
+  enum { MOST = 8 };
+  const TextUnit *at = w->u->at;
+  size_t parent = at[unit].parent, before = unit;
+  int is = w->places[unit] || w->task & TASK_ON_TEXT;
+  for (int depth = 0; !is && parent != UNIT_NONE && depth < MOST; depth++) {
+    is = speaks_of_material(w, &at[parent]);
+    parent = at[parent].parent;
+  }
+  for (int n = 0; !is && before > 0 && at[before - 1].block == at[unit].block && n < MOST; n++) {
+    before--;
+    is = ballast_leads_in(w->text, &at[before]) && speaks_of_material(w, &at[before]);
+  }
+  return is;
 }
 
 /* A unit can be taken out where nothing hangs on it and it stands for itself: no heading, no item of a list, nothing
@@ -68,14 +100,16 @@ static long long gained_before(const LintWork *w) {
 }
 
 /* Adds one that moves, with what it costs. */
-static void add_one(LintWork *w, const Moving *here, long long tokens, int at_end) {
+static void add_one(LintWork *w, size_t i, long long tokens, int at_end) {
+  const Moving *here = &w->moving->at[i];
   LintFinding *f = lint_add(w, LINT_VOLATILE_PREFIX, here->from, here->n, tokens);
   if (!f) {
     return;
   }
   f->moving = here->kind;
   f->at_end = at_end;
-  if (can_move(w->text, w->u, here) && moving_can_go(w->finder, w->text, w->u, here, w->err) &&
+  if (can_move(w->text, w->u, here) && !is_material(w, here->unit) &&
+      moving_can_go(w->finder, w->text, w->u, w->moving, i, w->err) &&
       lint_without_units(w, f, here->unit, here->unit + 1, 0) == RC_OK) {
     f->moved = w->u->at[here->unit].from;
     f->n_moved = w->u->at[here->unit].n;
@@ -88,7 +122,7 @@ static void add_at_end(LintWork *w, size_t i, int is_first) {
   if (w->options->wants_marks && is_first) {
     size_t from = w->u->at[here->unit].from;
     long long tokens = lint_count(w, 0, from);
-    add_one(w, here, w->options->floor < 0 || tokens >= w->options->floor ? tokens : 0, 1);
+    add_one(w, i, w->options->floor < 0 || tokens >= w->options->floor ? tokens : 0, 1);
   }
 }
 
@@ -105,7 +139,7 @@ static int look_at_moving(LintWork *w) {
       return w->err->rc;
     }
     long long tokens = gains(w) && to > from ? lint_count(w, from, to - from) : 0;
-    add_one(w, here, tokens + before, 0);
+    add_one(w, i, tokens + before, 0);
     before = 0;
   }
   return w->err->rc;
@@ -114,8 +148,10 @@ static int look_at_moving(LintWork *w) {
 /* --- what is said twice --- */
 
 static void add_repeats(LintWork *w, LintKind kind, CutReason reason, const unsigned char *gone) {
-  for (size_t i = 0; i < w->u->n && w->err->rc == RC_OK; i++) {
+  int n = 0;
+  for (size_t i = 0; i < w->u->n && n < LINT_MOST_FOUND && w->err->rc == RC_OK; i++) {
     if (gone[i] == reason) {
+      n++;
       const TextUnit *unit = &w->u->at[i];
       lint_add(w, kind, unit->from, unit->n, lint_count(w, unit->from, unit->n));
     }
@@ -123,6 +159,9 @@ static void add_repeats(LintWork *w, LintKind kind, CutReason reason, const unsi
 }
 
 static int look_at_repeats(LintWork *w) {
+  if (w->task & TASK_ON_TEXT) {
+    return RC_OK;
+  }
   unsigned char *gone = malloc(w->u->n + 1);
   if (!gone) {
     return err_nomem(w->err);
@@ -173,7 +212,8 @@ static int look_at_examples(LintWork *w) {
     const Example *x = &e->at[i];
     long long of_one = lint_count(w, x->from, x->n);
     tokens += of_one;
-    LintFinding *f = x->repeats != EXAMPLE_NONE && n++ < LINT_MOST_FOUND
+    int repeats = x->repeats != EXAMPLE_NONE && !(w->task & TASK_ON_EXAMPLES);
+    LintFinding *f = repeats && n++ < LINT_MOST_FOUND
                          ? lint_add(w, LINT_EXAMPLE_REPEATS, x->from, x->n, of_one)
                          : NULL;
     if (f) {
@@ -214,6 +254,7 @@ static int look_at_ballast(LintWork *w) {
   const JsonFields *fields = w->options->fields;
   if (format_prose_find(w->text, w->u, w->places, fields, &format, w->err) == RC_OK &&
       add_ballast(w, LINT_FORMAT_PROSE, &format, fields != NULL) == RC_OK &&
+      !(w->task & TASK_ON_TEXT) &&
       filler_find(w->text, w->u, w->places, &filler, w->err) == RC_OK) {
     add_ballast(w, LINT_FILLER, &filler, 1);
   }
@@ -252,7 +293,8 @@ static int prepare(LintWork *w, TextUnits *u, MovingList *moving, Examples *exam
   if (w->err->rc != RC_OK || units_find(w->text, w->n, u, w->err) != RC_OK ||
       moving_find(w->finder, w->text, u, moving, w->err) != RC_OK ||
       examples_find(w->text, w->n, u, examples, w->err) != RC_OK ||
-      examples_compare(w->text, examples, w->err) != RC_OK) {
+      examples_compare(w->text, examples, w->err) != RC_OK ||
+      task_find(w->text, u, examples, &w->task, w->err) != RC_OK) {
     return w->err->rc;
   }
   moving->n = moving->n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving->n;

@@ -9,8 +9,10 @@
 #include "base/hash.h"
 #include "base/once.h"
 #include "base/utf8.h"
+#include "core/split/terms.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -33,6 +35,7 @@
 #define STAMP DAY "(?:t|,?\\h+(?:(?:at|um|à|a\\h+las)\\h+)?)" TIME
 #define EPOCH "1[6-9]\\d{8}(?:\\d{3})?\\b"
 #define ID "(?=[\\w:.-]*\\d)[\\w:.-]{3,}\\w"
+#define UUID "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 #define IS                                                                                         \
   "(?:\\h*\\([^)\\n]{1,20}\\))?"                                                                   \
   "(?:[*_]{0,3}\\h*(?:[:=>]|is|ist|est|es|è|é|是|は|：)[*_]{0,3}\\h*|\\h+)(?:(?:now|jetzt|"   \
@@ -76,6 +79,9 @@ static const struct {
     {NOW IS "(?<!today:\\h)(?<!today:)(" TIME ")", MOVING_CLOCK, 0},
     {NOW IS "(" DAY "|" WEEKDAY ")(?![-'’\\p{Latin}\\p{N}])", MOVING_DAY, 0},
     {WHOSE "(?:uu)?id" IS "(" ID ")", MOVING_ID, 0},
+    {"(?<![\\p{L}\\p{N}_])(?:session|request|trace|conversation|correlation|run|thread)\\h*[:=#]"
+     "\\h*(" UUID ")",
+     MOVING_ID, 0},
     {"\\b(?:uuid|nonce|cache[\\h_-]?buster)" IS "(" ID ")", MOVING_ID, 0},
     {COUNTED "\\h*[:=]?\\h*(\\d+)\\b", MOVING_COUNT, 0},
     {"(?<![\"'`])(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES
@@ -183,6 +189,13 @@ static int find(MovingFinder *f, const pcre2_code *p, const char *text, const Te
   return 1;
 }
 
+/* Where the last match stands as a whole. */
+static void find_whole(MovingFinder *f, const TextUnit *unit, size_t *from, size_t *n) {
+  const PCRE2_SIZE *places = pcre2_get_ovector_pointer(f->match);
+  *from = unit->from + places[0];
+  *n = places[1] - places[0];
+}
+
 static int is_valid(const char *text, const TextUnit *unit) {
   size_t bad_at;
   return utf8_is_valid(text + unit->from, unit->n, &bad_at);
@@ -267,11 +280,15 @@ static int look_for(MovingFinder *f, int pattern, const char *text, const TextUn
   for (int tries = 0; tries < MOST_IN_UNIT && out->n - first < MOST_IN_UNIT &&
                       find(f, made.patterns[pattern], text, unit, at, 1, &from, &to, err);
        tries++) {
+    size_t cue, n_cue;
+    find_whole(f, unit, &cue, &n_cue);
     int is_spoken_of = table[pattern].is_alone && unit->n - (to - from) > BESIDE;
     if (!is_spoken_of && !is_quoted(marks, from, to)) {
       const Moving m = {.from = from,
                         .n = to - from,
                         .unit = i,
+                        .cue = cue,
+                        .n_cue = n_cue,
                         .kind = kind_of(f, pattern, text, from, to, err)};
       add(out, first, &m, err);
     }
@@ -312,10 +329,64 @@ int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingLis
   return err->rc;
 }
 
-int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const Moving *m,
-                  Err *err) {
+/* Words that may stand beside what moves, and say nothing else. */
+static const char beside[] = " utc gmt cet cest local zone timezone date time day clock id "
+                             "current now uhr stand heure hora ";
+
+static int is_beside(const char *text, const Term *t) {
+  char word[16] = " ";
+  size_t n = 1;
+  for (; t->n <= 12 && n <= t->n; n++) {
+    char c = text[t->from + n - 1];
+    word[n] = (char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
+  }
+  word[n] = ' ';
+  return t->flags & (TERM_STOP | TERM_SIGN) || (n > 1 && strstr(beside, word) != NULL);
+}
+
+static int is_in_cue(const MovingList *list, size_t unit, size_t at) {
+  for (size_t i = 0; i < list->n; i++) {
+    const Moving *m = &list->at[i];
+    if (m->unit == unit && at >= m->cue && at < m->cue + m->n_cue) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if all words of a sentence are those by which what moves was told. */
+static int says_nothing_else(const char *text, const TextUnits *u, const MovingList *list,
+                             size_t unit) {
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, u->at[unit].from, u->at[unit].from + u->at[unit].n);
+  while (terms_next(&w, &t)) {
+    if (!is_in_cue(list, unit, t.from) && !is_beside(text, &t)) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* "Use it to greet" */
+static int is_meant_by(const char *text, const TextUnit *next) {
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, next->from, next->from + next->n);
+  while (terms_next(&w, &t)) {
+    if (t.flags & TERM_REFERS) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const MovingList *list,
+                  size_t place, Err *err) {
   size_t from, to;
-  int can = u->at[m->unit].n - m->n <= BESIDE;
+  const Moving *m = &list->at[place];
+  int can = u->at[m->unit].n - m->n <= BESIDE && says_nothing_else(text, u, list, m->unit) &&
+            (m->unit + 1 == u->n || !is_meant_by(text, &u->at[m->unit + 1]));
   for (size_t i = 0; i < u->n && can; i++) {
     const TextUnit *x = &u->at[i];
     can = i == m->unit || !is_valid(text, x) ||

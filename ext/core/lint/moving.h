@@ -18,8 +18,9 @@ typedef enum MovingKind {
 } MovingKind;
 
 typedef struct Moving {
-  size_t from, n; /* bytes: the value alone */
-  size_t unit;    /* its place among the units */
+  size_t from, n;    /* bytes: the value alone */
+  size_t unit;       /* its place among the units */
+  size_t cue, n_cue; /* bytes: with the words that say so */
   MovingKind kind;
 } Moving;
 
@@ -37,7 +38,9 @@ void moving_close(MovingFinder *f);
 int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingList *out, Err *err);
 void moving_free(MovingList *list);
 
-/* 1 if the text can do without the sentence that holds it: that says little else, and no other means it ("that date", "above"). */
-int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const Moving *m, Err *err);
+/* 1 if the text can do without the sentence that holds the one at `i` of a list: that says nothing else, and no other means it ("that
+** date", "above", "Use it"). */
+int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const MovingList *list,
+                  size_t i, Err *err);
 
 #endif

@@ -221,9 +221,19 @@ static int is_bullet(const char *text, const TextUnit *x) {
          strchr("-*+", text[x->from]);
 }
 
+/* 1 if a line of [from, end) begins at the margin: behind the last item it may belong to none. */
+static int has_line_at_margin(const char *text, size_t from, size_t end) {
+  for (size_t i = from; i + 1 < end; i++) {
+    if (text[i] == '\n' && text[i + 1] != ' ' && text[i + 1] != '\t') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* The items of the list that holds a unit, by whole blocks, in *items (owned); returns their number, 0 where it is
-** no list of bullets, or one of
-** them means another ("This", "Then"). */
+** no list of bullets, one of
+** them means another ("This", "Then"), or has a line below that need not be its. */
 static size_t list_of(const LintWork *w, size_t unit, Item **items) {
   const TextUnits *u = w->u;
   size_t first = unit, end = unit, n = 0;
@@ -248,6 +258,12 @@ static size_t list_of(const LintWork *w, size_t unit, Item **items) {
     (*items)[n - 1].text = w->text;
     (*items)[n - 1].from = begins ? x->from : (*items)[n - 1].from;
     (*items)[n - 1].n = x->from + x->n - (*items)[n - 1].from;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const Item *item = &(*items)[i];
+    if (has_line_at_margin(w->text, item->from, item->from + item->n)) {
+      return 0;
+    }
   }
   return n;
 }
