@@ -18,11 +18,14 @@ enum {
   SPEAKS = 1, /* of blanks, or of a text that is to stay as it is */
   SPACE = 2,  /* the same behind a number, or "white" */
   SIZES = 4,
-  EXACTLY = 8 /* of what stands beside it */
+  EXACTLY = 8, /* of what stands beside it */
+  AS = 16,     /* "as is", "as it is" */
+  IS = 32
 };
 
 static const WordRow rows[] = {
-    {SPEAKS, "spaces whitespace whitespaces blanks spacing spaced indent indentation "
+    {SPEAKS, "layout formatting grep password passphrase spaces whitespace whitespaces blanks "
+             "spacing spaced indent indentation "
              "regex regexp regexes regexps pattern patterns verbatim literally unchanged monospace "
              "monospaced leerzeichen leerschlage einruckung "
              "einrucken wortlich unverandert espaces espacement indentation espacios sangria "
@@ -31,6 +34,8 @@ static const WordRow rows[] = {
     {SIZES, "white single double a one zero ein eine un une"},
     {EXACTLY, "exactly exact precisely literal copy print reproduce repeat type output genau exakt "
               "exactement exactamente"},
+    {AS, "as"},
+    {IS, "is it"},
 };
 
 static WordEntry table[SLOTS];
@@ -45,12 +50,16 @@ static unsigned read_words(const char *text, size_t from, size_t end) {
   TermWalk w;
   Term t;
   unsigned found = 0, last = 0;
+  int was_number = 0;
   pthread_once(&once, make);
   terms_begin(&w, text, from, end);
   while (terms_next(&w, &t)) {
     unsigned is = word_table_find(table, SLOTS, t.key)->classes;
-    found |= is & SPACE && last ? SPEAKS : is & (SPEAKS | EXACTLY);
-    last = is & SIZES || t.flags & TERM_NUMBER;
+    int sizes = last & SIZES || was_number;
+    found |= is & SPACE && sizes ? SPEAKS : is & (SPEAKS | EXACTLY);
+    found |= is & IS && last & AS ? EXACTLY : 0;
+    was_number = (t.flags & TERM_NUMBER) != 0;
+    last = is;
   }
   return found;
 }
