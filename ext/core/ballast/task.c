@@ -50,7 +50,8 @@ enum {
   NUMBER = 1 << 25, /* that the terms don't know as one */
   WHICH = 1 << 26,  /* asks, behind a verb too */
   QUOTED = 1 << 27, /* in a label: a text stands below */
-  OF = 1 << 28
+  OF = 1 << 28,
+  PRESENTS = 1 << 29 /* "Here is my mail." */
 };
 
 static const WordRow rows[] = {
@@ -89,7 +90,7 @@ static const WordRow rows[] = {
      "gib zeig mach lies nimm ordne finde suche ersetze entferne losche buche prufe ermittle nenne "
      "liste markiere schreibe donne montre lis fais classe classez trouve trouvez cherche supprime "
      "copie extrais recris da muestra lee haz clasifica encuentra busca elimina copia extrae need "
-     "want assign pay report erstelle erstell verifie verifiez"},
+     "want assign pay report erstelle erstell verifie verifiez work"},
     {TURNS, "turn make put change bring cut trim transpose render mach mets rends pon haz order "
             "read check number list print show return output give"},
     {MATERIAL,
@@ -168,6 +169,7 @@ static const WordRow rows[] = {
      "vier funf sechs zehn einem"},
     {WHICH, "which who whether what welche welcher wer was quelle quel qui cual quien que"},
     {QUOTED, "wrote writes said says original source schrieb sagte ecrit escribio"},
+    {PRESENTS, "here hier voici aqui"},
     {OF, "of von de der"},
     {AVOIDS, "avoid avoids without vermeide evite evita"},
 };
@@ -194,6 +196,7 @@ typedef struct Said {
   int has;       /* opened by a verb: its object */
   int pointed, named; /* by "this", by "the" */
   int each, per;
+  int presents;   /* it begins so */
   int asks;       /* "tell me which" */
   int is_at_head; /* nothing but LEADS so far */
   int is_negated, is_question, has_how, has_material;
@@ -211,7 +214,7 @@ static void look_at_counts(Said *s, unsigned is) {
 
 static void look_at_nouns(Said *s, unsigned is) {
   s->on_text |= is & (MATERIAL | THINGS) && s->pointed;
-  s->on_text |= is & MATERIAL && s->named && (s->has || s->is_question);
+  s->on_text |= is & MATERIAL && s->named && (s->has || s->is_question || s->presents);
   s->on_text |= is & ROW && (s->each || s->per) && (s->verb || s->is_question);
   s->on_text |= s->last & EACH && s->has;
   s->on_text |= is & (MATERIAL | THINGS) && s->last & WHICH && (s->is_question || s->asks);
@@ -240,6 +243,7 @@ static void open_next(Said *s, unsigned is, int is_verb, int is_grammar) {
   s->each = left(s->each, (is & EACH) != 0, NAMES_WITHIN);
   s->per = left(s->per, (is & PER) != 0, NAMES_WITHIN);
   s->has = left(s->has, is_verb, HAS_WITHIN);
+  s->presents |= s->n == 0 && is & PRESENTS;
   s->asks |= s->verb && is & WHICH;
   s->has_how |= (is & HOW) != 0;
   s->object_of = is_grammar && !(is & SHOWN) ? s->object_of : is;
