@@ -1,7 +1,6 @@
 /*
 ** llm_lint([text [, options]]): what in a prompt costs money and says nothing (work/prompts/linted.h); without a
-** text in the system
-** prompts that the ledger's calls began with. A row for each finding.
+** text, or with NULL and options, in the system prompts that the ledger's calls began with. A row for each finding.
 */
 #include "tables/kit/table.h"
 #include "tables/tables.h"
@@ -35,8 +34,8 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   int has_options = q->args[1] && sqlite3_value_type(q->args[1]) != SQLITE_NULL;
   const char *options = has_options ? arg_bytes(q->args[1], &n_options, err) : NULL;
   const char *text = err->rc == RC_OK && q->args[0] ? arg_bytes(q->args[0], &n, err) : NULL;
-  if (err->rc != RC_OK || (q->args[0] && !text)) {
-    return err->rc; /* of NULL there is nothing to tell */
+  if (err->rc != RC_OK || (q->args[0] && !text && !has_options)) {
+    return err->rc; /* of NULL alone there is nothing to tell: a column may hold it */
   }
   if (linted_read(table_of(base)->conn, text, n, options, n_options, &c->all, err) == RC_OK) {
     skip(c);
@@ -132,8 +131,8 @@ static void result_suggestion(const Linted *one, const LintFinding *f, sqlite3_c
 }
 
 /* `high`: what moves, or changes its order, in front of a thousand tokens or more; `medium`: in front of some, what
-** can't be followed, answers
-** that were long without a limit, or what is a twentieth of the text or more. */
+** can't be followed, answers that were long without a limit, or what is a twentieth of the text or more. What moves and
+** costs nothing (one call a day, a model whose cache is no cheaper) is `low`. */
 static const char *severity(const Lint *lint, const LintFinding *f, double usd_day) {
   enum { MANY = 1000, PART = 20 };
   if (f->kind == LINT_VOLATILE_PREFIX || f->kind == LINT_UNSTABLE_ORDER) {

@@ -242,6 +242,10 @@ class Ledger(Desk):
         self.ask(shuffled, "gpt-4o", "shuffled")
         (kind, calls, severity, usd, changed), = self.db.execute("SELECT kind, calls, severity, usd_day, changed FROM llm_lint() WHERE kind = 'unstable_order'").fetchall()
         self.assertEqual((calls, severity, changed), (self.CALLS, "high", "Rules:\n" + "\n".join(sorted(lines))))
+        # NULL and options: the ledger's prompts with these options; of NULL alone nothing is told
+        by_options = self.db.execute("SELECT calls, changed, model FROM llm_lint(NULL, '{\"model\":\"gpt-4o\"}') WHERE kind = 'unstable_order'").fetchall()
+        self.assertEqual(by_options, [(calls, changed, "gpt-4o")])
+        self.assertEqual(self.db.execute("SELECT * FROM llm_lint(NULL)").fetchall(), [])
         tokens = self.db.execute("SELECT llm_tokens(?)", (shuffled[0],)).fetchone()[0]
         self.assertAlmostEqual(usd, (self.CALLS - 1) * tokens * 1.25 / 1e6, delta=0.2 * usd)
 

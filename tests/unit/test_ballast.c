@@ -398,6 +398,10 @@ static void test_task(void **state) {
       "How often did he come?\n- Carl\n- Carl",
       "Welcher Eintrag ist doppelt?\n- Carl\n- Carl",
       "Berechne die Summe.\n- Carl\n- Carl",
+      "Here is my mail. Is it polite?\n\nThe shop is closed.",
+      "The customer wrote:\n\nThe shop is closed.",
+      "Tell me which of them is listed twice.\n- Carl\n- Carl",
+      "Write an email to each person.\n- Carl\n- Carl",
       "Please read the list and sort the names.\n- Carl\n- Carl",
   };
   static const char *const on_examples[] = {

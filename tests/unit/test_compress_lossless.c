@@ -93,6 +93,26 @@ static void test_kept(void **state) {
   }
 }
 
+/* Where a prompt speaks of blanks, they are meant. */
+static void test_meant(void **state) {
+  (void)state;
+  static const char *const cases[] = {
+      "Write exactly:  Hello   World",
+      "The regex is ^a  b$ and more.",
+      "Match ^foo  bar and more.",
+      "Use two spaces:  like  this",
+      "Separate the fields with two spaces:\nname  age  city",
+      "Copy verbatim:\n\nA  b   c",
+      "Keep the white space as it is. A  b",
+      "Print this line exactly as it is.\n\nHello   World",
+      "Trennzeichen sind zwei Leerzeichen:\nname  alter  ort",
+      "Reply with:  OK   then stop",
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_squeezed(cases[i], cases[i]);
+  }
+}
+
 /* JSON stays equal JSON: every value, digit, escape, name and their order. */
 static void test_json(void **state) {
   (void)state;
@@ -147,10 +167,8 @@ static void test_methods(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_squeezed),
-      cmocka_unit_test(test_kept),
-      cmocka_unit_test(test_json),
-      cmocka_unit_test(test_methods),
+      cmocka_unit_test(test_squeezed), cmocka_unit_test(test_meant),   cmocka_unit_test(test_kept),
+      cmocka_unit_test(test_json),     cmocka_unit_test(test_methods),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -926,7 +926,7 @@ static int compressed(Result *r, Err *err) {
 static const char ballast_prompt[] =
     "You sort messages. Please note that the shop is closed on Sundays. Return JSON. Answer with "
     "the fields `sort` (string) and "
-    "`mood`.\n\nInput: The parcel 17 is late.\nOutput: late\nInput: The parcel 18 is "
+    "`mood`.\n\nInput: The parcel 17 is late.\nOutput: late\nInput: The parcel 17 was "
     "late.\nOutput: late\n\nBe kind. Thank you in advance.";
 
 static void add_ballast(Result *r, BallastList *list) {
@@ -937,6 +937,7 @@ static void add_ballast(Result *r, BallastList *list) {
 }
 
 static int ballast(Result *r, Err *err) {
+  unsigned task = 0;
   static const char schema[] =
       "{\"properties\":{\"sort\":{\"type\":\"string\"},\"mood\":{\"enum\":[\"good\",\"bad\"]}}}";
   TextUnits u = {NULL, 0, 0, 0};
@@ -948,6 +949,7 @@ static int ballast(Result *r, Err *err) {
       examples_find(ballast_prompt, sizeof ballast_prompt - 1, &u, &e, err) == RC_OK &&
       examples_compare(ballast_prompt, &e, err) == RC_OK &&
       places_find(ballast_prompt, &u, &e, places, err) == RC_OK &&
+      task_find(ballast_prompt, &u, &e, &task, err) == RC_OK &&
       filler_find(ballast_prompt, &u, places, &filler, err) == RC_OK) {
     format_prose_find(ballast_prompt, &u, places, fields, &format, err);
   }

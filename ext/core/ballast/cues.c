@@ -119,7 +119,8 @@ static const WordRow rows[] = {
      "dear hi hello hey subject regards sincerely liebe lieber geehrte geehrter hallo grussen "
      "grusse betreff cher chere "
      "bonjour cordialement estimado estimada hola saludos asunto atentamente"},
-    {CUE_OTHERS, "data machine syntax schema item items element elements entry entries"},
+    {CUE_OTHERS, "our their his her my its data machine syntax schema item items element elements "
+                 "entry entries"},
     {CUE_THIRD, "answers outputs returns responds"},
     {CUE_FIELDS, "field fields key keys property properties feld felder schlussel champ champs cle "
                  "cles campo campos clave claves"},

@@ -3,6 +3,7 @@
 */
 #include "core/ballast/places.h"
 
+#include "core/ballast/ballast.h"
 #include "core/ballast/cues.h"
 #include "core/split/context.h"
 #include "core/split/terms.h"
@@ -16,7 +17,7 @@ enum {
   SLOTS = 4096,
   POINTS_WITHIN = 3, /* words from "this" to the text that it points at */
   NAMES_WITHIN = 2,  /* the same from "the" */
-  HAS_WITHIN = 5,    /* words from a verb to its object */
+  HAS_WITHIN = 7,    /* words from a verb to its object */
   MOST_TERMS = 400   /* of a sentence */
 };
 
@@ -46,7 +47,11 @@ enum {
   ARTICLE = 1 << 22,
   AVOIDS = 1 << 23,
   YOU = 1 << 24,
-  NUMBER = 1 << 25 /* that the terms don't know as one */
+  NUMBER = 1 << 25, /* that the terms don't know as one */
+  WHICH = 1 << 26,  /* asks, behind a verb too */
+  QUOTED = 1 << 27, /* in a label: a text stands below */
+  OF = 1 << 28,
+  PRESENTS = 1 << 29 /* "Here is my mail." */
 };
 
 static const WordRow rows[] = {
@@ -73,7 +78,7 @@ static const WordRow rows[] = {
      "comptez "
      "calcule calculez additionne trie triez evalue evaluez comparez reformule corriger traduire "
      "compter calculer traduce traduzca corrija mejora cuenta calcula suma ordena evalua "
-     "reescribe corregir traducir contar sumar"},
+     "reescribe corregir traducir contar sumar alphabetise alphabetize underline highlight"},
     {HANDLES,
      "give tell show check review read inspect examine study verify validate take make put turn "
      "change bring create write build produce print list mark name ship send run test book label "
@@ -84,8 +89,10 @@ static const WordRow rows[] = {
      "format measure estimate predict guess explain describe comment choose pick select judge look "
      "gib zeig mach lies nimm ordne finde suche ersetze entferne losche buche prufe ermittle nenne "
      "liste markiere schreibe donne montre lis fais classe classez trouve trouvez cherche supprime "
-     "copie extrais recris da muestra lee haz clasifica encuentra busca elimina copia extrae"},
-    {TURNS, "turn make put change bring cut trim transpose render mach mets rends pon haz"},
+     "copie extrais recris da muestra lee haz clasifica encuentra busca elimina copia extrae need "
+     "want assign pay report erstelle erstell verifie verifiez work"},
+    {TURNS, "turn make put change bring cut trim transpose render mach mets rends pon haz order "
+            "read check number list print show return output give"},
     {MATERIAL,
      "text texts letter letters sentence sentences paragraph paragraphs list lists dataset "
      "datasets "
@@ -100,7 +107,8 @@ static const WordRow rows[] = {
      "zeichenkette gedicht geschichte aufsatz artikel worter entwurf lettre lettres phrase "
      "paragraphe liste tableau donnees ligne lignes entree entrees poeme histoire mots "
      "courriel texte carta cartas frase frases parrafo lista tabla datos linea lineas entrada "
-     "entradas fila filas texto textos poema historia palabras correo mensaje"},
+     "entradas fila filas texto textos poema historia palabras correo mensaje amounts votes "
+     "transactions figures"},
     {THINGS,
      "items item records record names numbers figures notes note comment comments report reports "
      "document documents file files ticket tickets contract paper memo minutes statement "
@@ -115,7 +123,8 @@ static const WordRow rows[] = {
      "transaction transactions zeile eintrag satz ligne entree linea fila entrada"},
     {EACH, "each every jede jeden jedes jeder chaque cada"},
     {PER, "per pro"},
-    {ARTICLE, "the my our der die das den dem mein meine le la les l mon ma mes el los las mi mis"},
+    {ARTICLE, "the my our der die das den dem mein meine le la les l mon ma mes el los las mi mis "
+              "all alle tous toutes todos todas"},
     {POINTS,
      "this these those following next previous below above attached given diese dieser dieses "
      "diesen diesem folgende folgenden folgender nachste nachsten ce cet cette ces suivant "
@@ -126,14 +135,15 @@ static const WordRow rows[] = {
      "duplicate duplicates duplicated doublets dupes median tally histogram frequencies "
      "accuracy repetition repetitions statistics subtotal subtotals duplikat duplikate dublette "
      "dubletten haufigkeit genauigkeit doublon doublons mediane exactitude duplicado "
-     "duplicados duplicada duplicadas mediana"},
+     "duplicados duplicada duplicadas mediana tldr tl eli5 gist"},
     {MAY_COUNT,
      "chart charts diagram graph average averages percentage percent share shares proportion ratio "
      "fraction total totals "
      "sum sums count counts double doubled identical unique distinct repeated frequency "
      "durchschnitt mittelwert anteil prozent summe anzahl doppelt doppelte doppelten mehrfach "
      "moyenne pourcentage somme total double identiques frequence promedio media porcentaje "
-     "proporcion suma doble dobles repetidos repetidas frecuencia"},
+     "proporcion suma doble dobles repetidos repetidas frecuencia distribution distributions table "
+     "tables spreadsheet chart tabelle tableau tabla verteilung mean"},
     {ASKED,
      "mean twice often times same equal repeat repeats number majority most least once common "
      "frequent differ different difference differences missing longest shortest gleich gleichen "
@@ -157,6 +167,10 @@ static const WordRow rows[] = {
     {NUMBER,
      "un une uno una deux trois quatre cinq six dix dos tres cuatro cinco seis diez zwei drei "
      "vier funf sechs zehn einem"},
+    {WHICH, "which who whether what welche welcher wer was quelle quel qui cual quien que"},
+    {QUOTED, "wrote writes said says original source schrieb sagte ecrit escribio"},
+    {PRESENTS, "here hier voici aqui"},
+    {OF, "of von de der"},
     {AVOIDS, "avoid avoids without vermeide evite evita"},
 };
 
@@ -182,6 +196,8 @@ typedef struct Said {
   int has;       /* opened by a verb: its object */
   int pointed, named; /* by "this", by "the" */
   int each, per;
+  int presents;   /* it begins so */
+  int asks;       /* "tell me which" */
   int is_at_head; /* nothing but LEADS so far */
   int is_negated, is_question, has_how, has_material;
   int on_text, on_examples;
@@ -190,15 +206,18 @@ typedef struct Said {
 static void look_at_counts(Said *s, unsigned is) {
   int counts = (is & COUNTS && !s->is_negated) ||
                (is & MAY_COUNT && (s->is_question || s->has) && !s->is_negated) ||
-               (is & ASKED && s->is_question) || (is & MANY && (s->has_how || is & HOW));
+               (is & ASKED && (s->is_question || s->asks)) ||
+               (is & OF && s->last & ASKED && s->has) || (is & MANY && (s->has_how || is & HOW));
   s->on_text |= counts;
   s->on_examples |= counts;
 }
 
 static void look_at_nouns(Said *s, unsigned is) {
   s->on_text |= is & (MATERIAL | THINGS) && s->pointed;
-  s->on_text |= is & MATERIAL && s->named && (s->has || s->is_question);
+  s->on_text |= is & MATERIAL && s->named && (s->has || s->is_question || s->presents);
   s->on_text |= is & ROW && (s->each || s->per) && (s->verb || s->is_question);
+  s->on_text |= s->last & EACH && s->has;
+  s->on_text |= is & (MATERIAL | THINGS) && s->last & WHICH && (s->is_question || s->asks);
   s->on_text |= is & BELOW && s->has_material;
   s->on_text |= is & PRONOUN &&
                 ((s->last & TURNS && s->has == HAS_WITHIN) || (s->is_question && is & POINTS));
@@ -208,7 +227,8 @@ static void look_at_nouns(Said *s, unsigned is) {
 /* "Check the examples", "Count the labels"; not "Follow the examples", "Here are examples". */
 static void look_at_examples(Said *s, unsigned is, int is_example) {
   int is_meant = s->named || s->pointed || s->each || s->is_question || s->last & (WORKS | HANDLES);
-  int is_object = (s->has || s->is_question || (s->each && s->verb)) && is_meant;
+  int has = s->has && s->verb & (WORKS | HANDLES);
+  int is_object = (has || s->is_question || (s->each && s->verb)) && is_meant;
   s->on_examples |= is_object && is_example && !(s->object_of & SHOWN);
   s->on_examples |= is_object && is & PARTS;
 }
@@ -223,6 +243,8 @@ static void open_next(Said *s, unsigned is, int is_verb, int is_grammar) {
   s->each = left(s->each, (is & EACH) != 0, NAMES_WITHIN);
   s->per = left(s->per, (is & PER) != 0, NAMES_WITHIN);
   s->has = left(s->has, is_verb, HAS_WITHIN);
+  s->presents |= s->n == 0 && is & PRESENTS;
+  s->asks |= s->verb && is & WHICH;
   s->has_how |= (is & HOW) != 0;
   s->object_of = is_grammar && !(is & SHOWN) ? s->object_of : is;
 }
@@ -249,6 +271,28 @@ static void take(const char *text, Said *s, const Term *t) {
   s->n++;
 }
 
+/* "Reviews:", "The customer wrote:", "My mail:": what stands below is a text. */
+static int is_label_of_text(const char *text, const TextUnit *x) {
+  enum { MOST = 5 };
+  TermWalk w;
+  Term t;
+  int n = 0, others = 0, material = 0;
+  if (!ballast_leads_in(text, x)) {
+    return 0;
+  }
+  terms_begin(&w, text, x->from, x->from + x->n);
+  while (n <= MOST && terms_next(&w, &t)) {
+    unsigned is = classes_of(t.key);
+    if (is & QUOTED) {
+      return 1;
+    }
+    material |= is & MATERIAL && !(cues_of(t.key) & CUE_EXAMPLE);
+    others += !(is & (MATERIAL | ARTICLE)) && !(t.flags & TERM_STOP);
+    n++;
+  }
+  return n <= MOST && material && !others;
+}
+
 static unsigned task_of(const char *text, const TextUnit *x) {
   TermWalk w;
   Term t;
@@ -259,7 +303,7 @@ static unsigned task_of(const char *text, const TextUnit *x) {
       take(text, &s, &t);
     }
   }
-  unsigned task = s.on_text ? TASK_ON_TEXT : 0;
+  unsigned task = s.on_text || is_label_of_text(text, x) ? TASK_ON_TEXT : 0;
   return s.on_examples ? TASK_ON_TEXT | TASK_ON_EXAMPLES : task;
 }
 

@@ -7,8 +7,62 @@
 #include "core/split/blocks.h"
 #include "core/split/lines.h"
 #include "core/split/marks.h"
+#include "core/split/terms.h"
+#include "core/words/word_table.h"
 
+#include <pthread.h>
 #include <string.h>
+
+enum {
+  SLOTS = 512,
+  SPEAKS = 1, /* of blanks, or of a text that is to stay as it is */
+  SPACE = 2,  /* the same behind a number, or "white" */
+  SIZES = 4,
+  EXACTLY = 8, /* of what stands beside it */
+  AS = 16,     /* "as is", "as it is" */
+  IS = 32
+};
+
+static const WordRow rows[] = {
+    {SPEAKS, "layout formatting grep password passphrase spaces whitespace whitespaces blanks "
+             "spacing spaced indent indentation "
+             "regex regexp regexes regexps pattern patterns verbatim literally unchanged monospace "
+             "monospaced leerzeichen leerschlage einruckung "
+             "einrucken wortlich unverandert espaces espacement indentation espacios sangria "
+             "literalmente textualmente"},
+    {SPACE, "space blank leerzeichen espace espacio"},
+    {SIZES, "white single double a one zero ein eine un une"},
+    {EXACTLY, "exactly exact precisely literal copy print reproduce repeat type output genau exakt "
+              "exactement exactamente"},
+    {AS, "as"},
+    {IS, "is it"},
+};
+
+static WordEntry table[SLOTS];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make(void) {
+  word_table_make(rows, sizeof rows / sizeof *rows, table, SLOTS);
+}
+
+/* SPEAKS and EXACTLY, as far as a text does. */
+static unsigned read_words(const char *text, size_t from, size_t end) {
+  TermWalk w;
+  Term t;
+  unsigned found = 0, last = 0;
+  int was_number = 0;
+  pthread_once(&once, make);
+  terms_begin(&w, text, from, end);
+  while (terms_next(&w, &t)) {
+    unsigned is = word_table_find(table, SLOTS, t.key)->classes;
+    int sizes = last & SIZES || was_number;
+    found |= is & SPACE && sizes ? SPEAKS : is & (SPEAKS | EXACTLY);
+    found |= is & IS && last & AS ? EXACTLY : 0;
+    was_number = (t.flags & TERM_NUMBER) != 0;
+    last = is;
+  }
+  return found;
+}
 
 typedef struct Squeeze {
   const char *text;
@@ -47,14 +101,22 @@ static int is_layout(char c) {
   return c != 0 && strchr("|=<>{}\\#;~^_*+/\"'`", c) != NULL;
 }
 
-/* 1 if what stands in a text shows that its blanks are its own: an element that keeps them, a document of a shell. */
+/* 1 if what stands in a text shows that its blanks are its own: an element that keeps them, a document of a shell; words that
+** speak of them. */
 static int keeps_blanks(const char *text, size_t n) {
   static const char *const signs[] = {"<pre", "<PRE", "<textarea", "<<", "\\\""};
   int keeps = 0;
   for (size_t i = 0; i < sizeof signs / sizeof signs[0] && !keeps; i++) {
     keeps = memmem(text, n, signs[i], strlen(signs[i])) != NULL;
   }
-  return keeps;
+  return keeps || read_words(text, 0, n) & SPEAKS;
+}
+
+/* 1 if a line is a pattern, or says behind a colon and blanks what is meant with its blanks. */
+static int is_literal(const char *text, const Line *l) {
+  size_t n = l->last - l->first;
+  return memchr(text + l->first, '^', n) || memchr(text + l->first, '\\', n) ||
+         memmem(text + l->first, n, ":  ", 3);
 }
 
 /* 1 if a straight quotation mark is open at the end of [from, end), as it was at `open`. */
@@ -96,7 +158,7 @@ static void squeeze_prose(Squeeze *s, const Block *b) {
   for (size_t at = b->from; at < end && s->err->rc == RC_OK;) {
     Line l = line_at(s->text, end, at);
     size_t from = at == b->from && b->body > l.first ? b->body : l.first;
-    if (!(signs_find(s->text + l.from, l.end - l.from) & SIGNS_CODE)) {
+    if (!(signs_find(s->text + l.from, l.end - l.from) & SIGNS_CODE) && !is_literal(s->text, &l)) {
       squeeze_runs(s, from + 1, l.last);
     }
     if (l.next < end) {
@@ -136,6 +198,17 @@ static void squeeze_block(Squeeze *s, const Block *b) {
   }
 }
 
+/* 1 if a block, or the one in front of it, says that it is to be as it stands. */
+static int is_exact(const char *text, const Blocks *blocks, size_t i) {
+  for (size_t k = i > 0 ? i - 1 : 0; k <= i; k++) {
+    const Block *b = &blocks->at[k];
+    if (block_is_prose(b->kind) && read_words(text, b->from, b->from + b->n) & EXACTLY) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static int is_verbatim(BlockKind kind) {
   return kind == BLOCK_CODE || kind == BLOCK_TABLE || kind == BLOCK_LINES;
 }
@@ -154,7 +227,9 @@ int lossless_find(const char *text, size_t n, unsigned methods, Cuts *out, Err *
     if (methods & LOSSLESS_TEXT && !is_kept) {
       squeeze_gap(&s, end, b->from, i > 0 ? 2 : 0);
     }
-    squeeze_block(&s, b);
+    if (!block_is_prose(b->kind) || !is_exact(text, &blocks, i)) {
+      squeeze_block(&s, b);
+    }
     end = b->from + b->n;
     open = is_open(text, b->from, end, open);
   }

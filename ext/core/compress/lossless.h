@@ -5,6 +5,8 @@
 **   between blocks a blank line at most; none at the text's ends
 **   JSON           no blanks between its values, where a whole block is JSON (alone on its lines, or fenced)
 **
+** A text that speaks of spaces, of a pattern, or of what is to stay as it stands ("verbatim") keeps its blanks; so do a block that
+** speaks of what is to be exactly so and the one behind it, a line with "^" or "\", and one with two blanks behind a colon.
 ** Blanks beside a quotation mark stay: a string may begin or end with them. A text with <pre>, a shell's <<, or \" keeps all of its blanks.
 ** Kept byte for byte: indentation, code, tables, columns, records, quotations and other marks, lines that look like code, and
 ** what stands between two blocks of these. Digits, order and repeated names of JSON stay as they are: nothing is read as a number.

@@ -286,22 +286,23 @@ static int is_role_word(uint64_t key, const char *word) {
   return key == hash_short(word, strlen(word));
 }
 
-/* "You are Bob.", "Act as …": who is spoken to from there on. */
+/* "You are Bob.", "Now act as …", not "If you are …": who is spoken to from there on. */
 static int begins_role(const char *text, const TextUnit *x) {
-  static const char *const roles[][2] = {{"you", "are"},  {"act", "as"}, {"du", "bist"},
-                                         {"sie", "sind"}, {"tu", "es"},  {"vous", "etes"},
-                                         {"tu", "eres"},  {"eres", NULL}};
+  enum { WITHIN = 4 };
+  static const char *const roles[][2] = {{"you", "are"},   {"act", "as"},   {"your", "name"},
+                                         {"du", "bist"},   {"sie", "sind"}, {"tu", "es"},
+                                         {"vous", "etes"}, {"tu", "eres"}};
   TermWalk w;
-  Term a, b;
+  Term t;
+  uint64_t last = 0;
   terms_begin(&w, text, x->from, x->from + x->n);
-  int n = terms_next(&w, &a);
-  n += n && terms_next(&w, &b);
-  for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-    const char *second = roles[i][1];
-    if (n > 0 && is_role_word(a.key, roles[i][0]) &&
-        (!second || (n > 1 && is_role_word(b.key, second)))) {
-      return 1;
+  for (int n = 0; n < WITHIN && terms_next(&w, &t) && !(cues_of(t.key) & CUE_CONDITION); n++) {
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+      if (is_role_word(last, roles[i][0]) && is_role_word(t.key, roles[i][1])) {
+        return 1;
+      }
     }
+    last = t.key;
   }
   return 0;
 }

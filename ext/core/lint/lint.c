@@ -55,6 +55,10 @@ static int is_material(const LintWork *w, size_t unit) {
     is = speaks_of_material(w, &at[parent]);
     parent = at[parent].parent;
   }
+  if (!is && unit > 0 && !(at[unit - 1].flags & UNIT_LABEL)) { /* a line without a stop: a title */
+    const TextUnit *x = &at[unit - 1];
+    is = !strchr(".!?", w->text[x->from + x->n - 1]) && speaks_of_material(w, x);
+  }
   for (int n = 0; !is && before > 0 && at[before - 1].block == at[unit].block && n < MOST; n++) {
     before--;
     is = ballast_leads_in(w->text, &at[before]) && speaks_of_material(w, &at[before]);

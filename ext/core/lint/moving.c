@@ -333,7 +333,12 @@ int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingLis
 static const char beside[] = " utc gmt cet cest local zone timezone date time day clock id "
                              "current now uhr stand heure hora ";
 
-static int is_beside(const char *text, const Term *t) {
+/* Words that compare with a time. */
+static const char comparing[] =
+    " later earlier older newer since until expired ago past future age "
+    "deadline overdue recent ";
+
+static int is_in(const char *list, const char *text, const Term *t) {
   char word[16] = " ";
   size_t n = 1;
   for (; t->n <= 12 && n <= t->n; n++) {
@@ -341,7 +346,11 @@ static int is_beside(const char *text, const Term *t) {
     word[n] = (char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
   }
   word[n] = ' ';
-  return t->flags & (TERM_STOP | TERM_SIGN) || (n > 1 && strstr(beside, word) != NULL);
+  return n > 1 && strstr(list, word) != NULL;
+}
+
+static int is_beside(const char *text, const Term *t) {
+  return t->flags & (TERM_STOP | TERM_SIGN) || is_in(beside, text, t);
 }
 
 static int is_in_cue(const MovingList *list, size_t unit, size_t at) {
@@ -368,13 +377,13 @@ static int says_nothing_else(const char *text, const TextUnits *u, const MovingL
   return 1;
 }
 
-/* "Use it to greet" */
+/* "Use it to greet", "Tomorrow we are closed", "What is older …" */
 static int is_meant_by(const char *text, const TextUnit *next) {
   TermWalk w;
   Term t;
   terms_begin(&w, text, next->from, next->from + next->n);
   while (terms_next(&w, &t)) {
-    if (t.flags & TERM_REFERS) {
+    if (t.flags & (TERM_REFERS | TERM_DATE) || is_in(comparing, text, &t)) {
       return 1;
     }
   }
