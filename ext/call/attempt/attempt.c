@@ -140,8 +140,9 @@ static void attempt_once(Call *k, Verdict *v, Err *err) {
   *v = (Verdict){.delay_ms = -1, .named_ms = -1};
   if (!k->has_answer && pricing_refresh(k->conn, NULL, err) != RC_OK) {
     net_response_free(&k->response);
-    k->response = (NetResponse){.result = NET_NOT_SENT}; /* the attempt's before is not this one's */
-    judge_note(k, judge_kind(k), 0, err); /* nothing was sent */
+    k->response =
+        (NetResponse){.result = NET_NOT_SENT}; /* the attempt's before is not this one's */
+    judge_note(k, judge_kind(k), 0, err);      /* nothing was sent */
     return;
   }
   int is_pinned = !k->has_answer;
