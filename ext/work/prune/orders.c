@@ -6,8 +6,8 @@
 **
 ** Of a summary a sentence stays if it has nothing that its source has not. In any language, numbers, addresses and names must stand in
 ** the source (grounds.h). What tells how it was ("The parcel was not delivered") needs a third of its words from there. Any other needs
-** two thirds of them from one sentence; and three quarters what orders, begins as a command does, or tells of an order, from one that orders something too,
-** of which it has half, with a negation in both or in neither.
+** two thirds of them from one sentence. What orders, begins as a command does, or tells of an order, needs three quarters from one that
+** orders something too, of which it has half, with a negation in both or in neither.
 **
 ** What looks like a report and has its words from the source ("Refunds were not paid") is taken for one, true or not: who gives a
 ** summary may be wrong.

@@ -8,8 +8,9 @@
 **   extract   a quarter of the budget is for those that have most to do with the user's last words (turns_related.h)
 **   summary   a fifth of it, 1,000 tokens at most, is for what a cheap model says of them (summary.h)
 **
-** With the latter two the user's first message stays as well, with the answer that ended its turn, where the budget takes them: the task is mostly there. The share is set aside whether it is used or
-** not, so that the cut stands where it stood, and where there is no summary what is sent is as with `drop` but for these two.
+** With the latter two the user's first message stays as well, with the answer that ended its turn, where the budget takes them: the
+** task is mostly there. The share is set aside whether it is used or not, so that the cut stands where it stood, and where there is no
+** summary what is sent is as with `drop` but for these two.
 **
 ** The summary is a message of the assistant's, at the first place where one may stand between two of the user's: roles go on
 ** alternating, as some providers ask for, and what the user did not say is not in his mouth. Where there is no such place (he was
