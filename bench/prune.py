@@ -35,7 +35,8 @@ FLOOR = 1024
 OUTPUT = {"gpt-5-mini": 2000, "claude-sonnet-4-6": 15000}  # nano-dollars of a token of the answer, at the stand-in
 RATES = {"read 1/2": (0.5, 1), "read 1/10": (0.1, 1), "read 1/10, write 1.25": (0.1, 1.25), "read 1/50": (0.02, 1), "no cache": (1, 1)}
 POLICIES = {"off": None, "each turn": {"step": 1}, "steps": {}, "extract": {"older": "extract"}, "summary": {"older": "summary", "summary_model": "small"}}
-SUMMARY = " ".join(f"The user asked about case {i} and was told that it was settled in Porto." for i in range(12))
+# (What no message says would be cut out of it: of cities each conversation speaks.)
+SUMMARY = " ".join(f"The user asked about {city} and was told how things were in Porto and in Bergen." for city in (talks.CITIES * 2)[:12])
 
 
 def conversations():

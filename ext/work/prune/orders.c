@@ -6,8 +6,8 @@
 **
 ** Of a summary a sentence stays if it has nothing that its source has not. In any language, numbers, addresses and names must stand in
 ** the source (grounds.h). What tells how it was ("The parcel was not delivered") needs a third of its words from there. Any other needs
-** two thirds of them from one sentence; and what orders, begins as a command does, or tells of an order, from one that orders something too,
-** of which it has half, with a negation in both or in neither.
+** two thirds of them from one sentence. What orders, begins as a command does, or tells of an order, needs three quarters from one that
+** orders something too, of which it has half, with a negation in both or in neither.
 **
 ** What looks like a report and has its words from the source ("Refunds were not paid") is taken for one, true or not: who gives a
 ** summary may be wrong.
@@ -436,28 +436,38 @@ static const char *const told[] = {
     NULL};
 
 /* What is laid down for the time to come, whoever says it. */
-static const char *const force_of_all[] = {
-    "asked that",    "requested that", "demanded",      "asked not to",
-    "told not to",   "asked to be",    "revoke",        "authoris",
-    "authoriz",      "consent",        "permission",    "granted",
-    "must ",         " shall ",        " may not ",     "always ",
-    "forbid",        "forbad",         "prohib",        " banned",
-    " bans ",        "off limits",     "off-limits",    "off the table",
-    "out of bounds", "off-bounds",     "no-go",         "agreed that",
-    "prefer",        " required",      "requires ",     "mandatory",
-    " insist",       "instructed",     "ordered that",  " allowed",
-    "permitted",     "only ",          "limit is ",     "limit of ",
-    "limited to ",   "at most ",       "at least ",     "no more than",
-    "up to ",        "maximum",        "approval",      "hold off",
-    "refrain",       "from now on",    "going forward", "from here on",
-    "in future",     " is to be ",     " are to be ",   "supposed to",
-    "verboten",      "untersag",       "verbat",        " dürfen ",
-    " darf ",        " soll ",         " sollen ",      " muss ",
-    " müssen ",      " nur ",          "interdi",       "défend",
-    " doit ",        " doivent ",      "vieta",         " proíb",
-    " debe ",        " deben ",        " deve ",        " devono ",
-    "nie wieder",    "запрещ",         "нельзя",        "禁止",
-    "必须",          "不得",           "不要",          NULL};
+static const char *const force_of_all[] = {" has to ",       " have to ",      " was to ",
+                                           " were to ",      " said to ",      "said not to",
+                                           "asked never",    "asked always",   "asked to always",
+                                           "asked to never", "told to ",       "every time",
+                                           "asked that",     "requested that", "demanded",
+                                           "asked not to",   "told not to",    "asked to be",
+                                           "revoke",         "authoris",       "authoriz",
+                                           "consent",        "permission",     "granted",
+                                           "must ",          " shall ",        " may not ",
+                                           "always ",        "forbid",         "forbad",
+                                           "prohib",         " banned",        " bans ",
+                                           "off limits",     "off-limits",     "off the table",
+                                           "out of bounds",  "off-bounds",     "no-go",
+                                           "agreed that",    "prefer",         " required",
+                                           "requires ",      "mandatory",      " insist",
+                                           "instructed",     "ordered that",   " allowed",
+                                           "permitted",      "only ",          "limit is ",
+                                           "limit of ",      "limited to ",    "at most ",
+                                           "at least ",      "no more than",   "up to ",
+                                           "maximum",        "approval",       "hold off",
+                                           "refrain",        "from now on",    "going forward",
+                                           "from here on",   "in future",      " is to be ",
+                                           " are to be ",    "supposed to",    "verboten",
+                                           "untersag",       "verbat",         " dürfen ",
+                                           " darf ",         " soll ",         " sollen ",
+                                           " muss ",         " müssen ",       " nur ",
+                                           "interdi",        "défend",         " doit ",
+                                           " doivent ",      "vieta",          " proíb",
+                                           " debe ",         " deben ",        " deve ",
+                                           " devono ",       "nie wieder",     "запрещ",
+                                           "нельзя",         "禁止",           "必须",
+                                           "不得",           "不要",           NULL};
 /* The same, but not in what tells how it was ("asked whether it would arrive"). */
 static const char *const force_of_now[] = {" will ",  " should ", " need ",   " needs ",
                                            " is to ", " are to ", " has to ", " have to ",
@@ -496,6 +506,17 @@ static int is_imperative(const char *p, size_t n) {
       "your ", "his ",  "her ", "their ", "its ",  "my ",    "our ",   "me ",
       "him ",  "them ", "us ",  "it ",    "this ", "that ",  "these ", "those ",
       "off ",  "up ",   "out ", "down ",  "away ", "back ",  NULL};
+  static const char *const verbs[] = {
+      "tell",   "say",     "give",   "send",   "ignore",  "forget",  "remember",
+      "delete", "reveal",  "treat",  "be",     "do",      "please",  "kindly",
+      "let",    "make",    "write",  "speak",  "confirm", "contact", "forward",
+      "inform", "include", "remove", "refuse", "respond", "never",   "assume",
+      "create", "follow",  "don't",  "don’t",  "you",     NULL};
+  for (int i = 0; verbs[i]; i++) {
+    if (is_word(p, verbs[i], p + n)) {
+      return 1;
+    }
+  }
   size_t k = first_word(p, n);
   int is = k > 1 && k + 1 < n && p[k] == ' ' && has_phrase(objects, p + k + 1, n - k - 1, 1);
   int is_past = k > 3 && strncasecmp(p + k - 2, "ed", 2) == 0;
@@ -679,7 +700,8 @@ static void compare(OrderCheck *c, size_t number, const char *text, const TextUn
   int orders = lays_down(text, x);
   for (int i = 0; i < c->n; i++) {
     int has_words = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i];
-    int is_same = orders && 2 * c->shared[i] >= n_words && negates == c->negates[i];
+    int is_same = orders && 4 * c->shared[i] >= 3 * c->n_words[i] && 2 * c->shared[i] >= n_words &&
+                  negates == c->negates[i];
     c->is_said[i] |= has_words && (c->kind[i] == STATE || is_same);
   }
 }
@@ -777,7 +799,7 @@ char *orders_mend(const char *summary, size_t n, const char *source, size_t n_so
     out = join_units(&m, n_out, err);
   }
   for (size_t i = 0; m.is_cut && i < m.units.n; i++) {
-    *n_cut += m.is_cut[i];
+    *n_cut += m.is_cut[i] && !(m.units.at[i].flags & UNIT_LABEL); /* no heading, no marker */
   }
   grounds_free(&m.grounds);
   free(m.is_cut);

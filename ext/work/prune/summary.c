@@ -2,7 +2,8 @@
 ** See summary.h for the contract.
 **
 ** What comes back is mended before it is kept: a fence or tags around it go, a refusal in words is none, sentences that order what nobody
-** ordered or say what the record does not go (orders.h), and whole sentences at its end where it has more tokens than its room. The call's row says so in `gate`: {"summary":{"cut":…,"fits":…}}.
+** ordered or say what the record does not go (orders.h), and whole sentences at its end where it has more
+** tokens than its room. The call's row says so in `gate`: {"summary":{"cut":…,"fits":…}}.
 */
 #include "work/prune/summary.h"
 

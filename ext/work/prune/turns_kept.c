@@ -8,8 +8,9 @@
 **   extract   a quarter of the budget is for those that have most to do with the user's last words (turns_related.h)
 **   summary   a fifth of it, 1,000 tokens at most, is for what a cheap model says of them (summary.h)
 **
-** With the latter two the user's first message stays as well, with the answer that ended its turn: the task is mostly there. The share is set aside whether it is used or
-** not, so that the cut stands where it stood, and where there is no summary what is sent is as with `drop` but for these two.
+** With the latter two the user's first message stays as well, with the answer that ended its turn, where the budget takes them: the
+** task is mostly there. The share is set aside whether it is used or not, so that the cut stands where it stood, and where there is no
+** summary what is sent is as with `drop` but for these two.
 **
 ** The summary is a message of the assistant's, at the first place where one may stand between two of the user's: roles go on
 ** alternating, as some providers ask for, and what the user did not say is not in his mouth. Where there is no such place (he was
@@ -100,6 +101,7 @@ typedef struct Pruning {
   Turns turns;
   PruneMessage *plans; /* owned */
   unsigned char *kept; /* owned */
+  size_t first[2]; /* pinned while there is room: the user's first message and its answer; n: not */
   Pruned cut;
   Summary summary;
   long long summary_tokens; /* of the message that says it; 0: there is none */
@@ -137,50 +139,77 @@ static void ask_call(KeptOptions *o, const Options *call) {
 
 /* ---- what is pinned */
 
+static int is_asked(const Turn *t) {
+  return t->plan.role == PRUNE_USER && t->plan.results == 0;
+}
+
+/* The answer that ends the turn of message i; n: there is none. */
+static size_t answer_of(const Turns *t, size_t i) {
+  size_t end = i + 1;
+  while (end < t->n && !is_asked(&t->at[end])) {
+    end++;
+  }
+  const Turn *last = &t->at[end - 1];
+  return end > i + 1 && last->plan.role == PRUNE_ASSISTANT && !last->n_calls ? end - 1 : t->n;
+}
+
 /* An order that was done, without the answer that says so, would be done again; and roles alternate: the answer that ends a pinned
 ** message's turn stays too. */
-static void pin_answers(Turns *t) {
-  size_t asked = t->n; /* the pinned message whose turn this is; n: none */
-  for (size_t i = 0; i <= t->n; i++) {
-    const PruneMessage *m = i < t->n ? &t->at[i].plan : NULL;
-    int is_asked = m && m->role == PRUNE_USER && m->results == 0;
-    if ((is_asked || !m) && asked < t->n && i > asked + 1) {
-      Turn *last = &t->at[i - 1];
-      int answers = last->plan.role == PRUNE_ASSISTANT && !last->n_calls;
-      last->plan.flags |= answers ? PRUNE_PINNED : 0;
+static int pin_orders(Turns *t, Err *err) {
+  for (size_t i = 0; i < t->n && err->rc == RC_OK; i++) {
+    Turn *x = &t->at[i];
+    if (x->plan.role == PRUNE_USER && orders_has(x->m.content, x->m.n, err)) {
+      size_t answer = is_asked(x) ? answer_of(t, i) : t->n;
+      x->plan.flags |= PRUNE_PINNED;
+      if (answer < t->n) {
+        t->at[answer].plan.flags |= PRUNE_PINNED;
+      }
     }
-    asked = !is_asked ? asked : m->flags & PRUNE_PINNED ? i : t->n;
+  }
+  return err->rc;
+}
+
+/* The user's first message and its answer, as far as they are not pinned yet; n: not. */
+static void find_first(const Turns *t, size_t first[2]) {
+  size_t i = 0;
+  while (i < t->n && !is_asked(&t->at[i])) {
+    i++;
+  }
+  first[0] = i;
+  first[1] = i < t->n ? answer_of(t, i) : t->n;
+  for (int k = 0; k < 2; k++) {
+    first[k] = first[k] < t->n && t->at[first[k]].plan.flags & PRUNE_PINNED ? t->n : first[k];
   }
 }
 
-static void pin_first(Turns *t) {
-  size_t i = 0;
-  while (i < t->n && (t->at[i].plan.role != PRUNE_USER || t->at[i].plan.results > 0)) {
-    i++;
-  }
-  if (i < t->n) {
-    t->at[i].plan.flags |= PRUNE_PINNED;
+static void pin_first(Pruning *p, int is_pinned) {
+  for (int k = 0; k < 2; k++) {
+    if (p->first[k] < p->turns.n) {
+      unsigned *flags = &p->plans[p->first[k]].flags;
+      *flags = is_pinned ? *flags | PRUNE_PINNED : *flags & ~(unsigned)PRUNE_PINNED;
+    }
   }
 }
 
 static int pin(Pruning *p, Err *err) {
   Turns *t = &p->turns;
-  for (size_t i = 0; i < t->n && err->rc == RC_OK; i++) {
-    Turn *x = &t->at[i];
-    if (x->plan.role == PRUNE_USER && orders_has(x->m.content, x->m.n, err)) {
-      x->plan.flags |= PRUNE_PINNED;
-    }
+  if (pin_orders(t, err) != RC_OK) {
+    return err->rc;
   }
-  if (p->o.older != OLDER_DROP) {
-    pin_first(t);
-  }
-  pin_answers(t);
+  p->first[0] = p->first[1] = t->n;
   p->plans = calloc(t->n, sizeof *p->plans);
   p->kept = calloc(t->n, 1);
-  for (size_t i = 0; p->plans && i < t->n; i++) {
+  if (!p->plans || !p->kept) {
+    return err_nomem(err);
+  }
+  for (size_t i = 0; i < t->n; i++) {
     p->plans[i] = t->at[i].plan;
   }
-  return err->rc == RC_OK && p->plans && p->kept ? RC_OK : err_nomem(err);
+  if (p->o.older != OLDER_DROP) {
+    find_first(t, p->first);
+    pin_first(p, 1);
+  }
+  return RC_OK;
 }
 
 /* ---- what becomes of the older turns */
@@ -200,6 +229,11 @@ static int plan(Pruning *p, long long *room, Err *err) {
   Err tight = {0};
   *room = 0;
   prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+  if (err->code == ERR_LIMIT) { /* rather without the first turn than not at all */
+    err_clear(err);
+    pin_first(p, 0);
+    prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+  }
   if (err->code == ERR_LIMIT && p->ask->call) {
     err_clear(err); /* a call does not fail for a saving */
     return RC_OK;

@@ -29,8 +29,8 @@ typedef struct Turns {
 } Turns;
 
 /* Reads n bytes of JSON; what providers return and no request takes (an answer that is empty or a refusal, a call of a custom tool, a
-** function_call) is a message too. RC_OK, or *err: ERR_BAD_MESSAGES where a message is none, or a result of a tool has no call before it. *out is owned
-** (turns_free), after an error too. Linear time. */
+** function_call) is a message too. RC_OK, or *err: ERR_BAD_MESSAGES where a message is none, or a result of a tool has no call before
+** it. *out is owned (turns_free), after an error too. Linear time. */
 int turns_read(const char *text, size_t n, const TokenRule *rule, Turns *out, Err *err);
 void turns_free(Turns *t);
 
