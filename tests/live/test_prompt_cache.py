@@ -2,6 +2,7 @@
 import json
 import unittest
 
+from batch_desk import HAIKU, BatchDesk
 from harness import Desk, error_of, value
 
 SYSTEM = "You are the desk of a shop. " + "Rule by rule, word by word. " * 400
@@ -96,6 +97,21 @@ class PromptCache(Desk):
         for word in ("10m", "yes", 5, True):
             said = error_of(self.db, "SELECT llm_complete('one', ?)", json.dumps({"prompt_cache": word}))
             self.assertIn("option 'prompt_cache': expected", said)
+
+
+class Batches(BatchDesk):
+    def test_times_of_calls_mark_nothing_in_a_batch(self):
+        """Its lines come together, or hours later: when calls came says nothing of it."""
+        ask = lambda i, **more: value(self.db, "SELECT llm_complete(?, ?)", f"q {i}", json.dumps({"model": HAIKU, "max_tokens": 20, "system": SYSTEM, **more}))
+        for i in range(4):
+            ask(i, prompt_cache="5m")
+        self.put(1, model=HAIKU, system=SYSTEM, options='{"max_tokens":20}')
+        self.flush()
+        self.settle()
+        rows = self.db.execute("SELECT cache_write_tokens, cached_input_tokens, notes FROM llm_calls WHERE kind = 'batch'").fetchall()
+        self.assertEqual([(w or 0, r or 0, "prefix" in (n or "")) for w, r, n in rows], [(0, 0, False)])
+        ask(9)  # a call, by itself, is marked
+        self.assertGreater(value(self.db, "SELECT cached_input_tokens FROM llm_calls WHERE kind = 'call' ORDER BY id DESC LIMIT 1"), 1000)
 
 
 if __name__ == "__main__":
