@@ -66,6 +66,7 @@ typedef struct BoundFunction {
   X(llm_price, 2, 3, READS, BOTH)                                                                  \
   X(llm_cost, 2, 4, READS, NONE)                                                                   \
   X(llm_cost_explain, 2, 4, READS | JSON, NONE)                                                    \
+  X(llm_model_name, 1, 1, PURE, FIRST)                                                             \
   X(llm_usd, 1, 1, PURE, FIRST)                                                                    \
   X(llm_cache_minimum, 1, 2, READS, FIRST)                                                         \
   X(llm_usage, 1, 2, PURE | JSON, FIRST)                                                           \

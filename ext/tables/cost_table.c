@@ -5,7 +5,7 @@
 **   SELECT * FROM llm_cost_by_tag WHERE day = '2026-11'            a hidden column: only that month
 **   SELECT * FROM llm_cost_by_user WHERE hour >= '2026-11-04 09:00'
 **
-** What runs is the text of the view. It selects from llm_days, llm_hours or llm_values; a common table expression of that
+** What runs is the text of the view. It selects from llm_days, llm_hours, llm_values or llm_day_values; a common table expression of that
 ** name stands before it, which reads only what is needed of llm_summed: whole UTC months and days from their sums, the
 ** rest from those of quarters.
 **
@@ -38,6 +38,9 @@ const CostSource cost_sources[] = {
     {"llm_cost_by_model", &cost_table, "llm_values"},
     {"llm_cost_by_tag", &cost_table, "llm_values"},
     {"llm_cost_by_user", &cost_table, "llm_values"},
+    {"llm_cost_daily_by_model", &cost_daily_table, "llm_day_values"},
+    {"llm_cost_daily_by_tag", &cost_daily_table, "llm_day_values"},
+    {"llm_cost_daily_by_user", &cost_daily_table, "llm_day_values"},
     {NULL, NULL, NULL},
 };
 
@@ -240,12 +243,15 @@ static int is_whole_day(long long at) {
   return at == LLONG_MIN || at == LLONG_MAX || rebuild_day_of(at) == at;
 }
 
-/* llm_days or llm_hours, of a zone and a period. */
+/* llm_days, llm_hours or llm_day_values, of a zone and a period. */
 static void add_times(sqlite3_str *sql, const char *from, const char *name, const Zone *zone,
                       const CostPeriod *p, LocalSpan known) {
   int is_utc = !name, is_hours = strcmp(from, "llm_hours") == 0;
   int by_day = !is_hours && is_utc && is_whole_day(p->from) && is_whole_day(p->to);
-  sqlite3_str_appendf(sql, "WITH %s AS (SELECT ", from);
+  int by_value = strcmp(from, "llm_day_values") == 0;
+  const char *value = by_value ? "dimension, value, provider, " : "";
+  const char *of_all = by_value ? "1" : "dimension = 0";
+  sqlite3_str_appendf(sql, "WITH %s AS (SELECT %s", from, value);
   if (is_utc) {
     sqlite3_str_appendf(sql, "start / 1000");
   } else {
@@ -254,13 +260,13 @@ static void add_times(sqlite3_str *sql, const char *from, const char *name, cons
   }
   sqlite3_str_appendf(sql, " AS local, %Q AS zone, source, billed, basis%s", name ? name : "UTC",
                       measures);
-  sqlite3_str_appendf(sql, " FROM llm_summed WHERE dimension = 0 AND grain = %d",
+  sqlite3_str_appendf(sql, " FROM llm_summed WHERE %s AND grain = %d", of_all,
                       by_day ? SUM_DAY : SUM_QUARTER);
   add_between(sql, p->from, p->to);
   sqlite3_str_appendf(sql,
-                      " UNION ALL SELECT start / 1000, 'UTC', source, billed, basis%s"
-                      " FROM llm_invoiced WHERE dimension = 0%s",
-                      measures, is_hours ? " AND to_ts - start <= 3600000" : "");
+                      " UNION ALL SELECT %sstart / 1000, 'UTC', source, billed, basis%s"
+                      " FROM llm_invoiced WHERE %s%s",
+                      value, measures, of_all, is_hours ? " AND to_ts - start <= 3600000" : "");
   add_invoices(sql, p);
   sqlite3_str_appendf(sql, ") ");
 }

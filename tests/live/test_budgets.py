@@ -322,14 +322,15 @@ class More(Budgets):
     def test_one_that_stops_and_comes_back(self):
         """Past its lease a hold is no hold: it counts as unknown. Its bill, when it comes, takes that place."""
         self.limit("*", "day", 0.001)
-        self.set_clock(datetime.datetime.utcnow().isoformat())
+        now = datetime.datetime.utcnow().replace(hour=12)  # at midnight another day begins, with a limit of its own
+        self.set_clock(now.isoformat())
         self.standin.latency(300)
         a, b = self.asker(clock=True), self.asker(clock=True)
         a.start(*self.sql("slow", max_tokens=1300, timeout_ms=60000))
         while not value(self.db, "SELECT count(*) FROM llm_holds"):
             time.sleep(0.01)
         a.process.send_signal(signal.SIGSTOP)
-        self.set_clock((datetime.datetime.utcnow() + datetime.timedelta(seconds=100)).isoformat())
+        self.set_clock((now + datetime.timedelta(seconds=100)).isoformat())
         held, unknown = b.ask("SELECT held_nusd, unknown_nusd FROM llm_budget_status")[1][0]
         self.assertEqual((held, unknown), (0, value(self.db, "SELECT held_nusd FROM llm_calls")))
         self.assertIn("unknown (may have been billed", b.ask(*self.sql("other", max_tokens=1300))[1])

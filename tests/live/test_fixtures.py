@@ -24,7 +24,8 @@ LEDGER = {
 }
 for _later in range(3, NEWEST + 1):
     LEDGER[_later] = LEDGER[2]
-VIEWS = ["llm_cost_hourly", "llm_cost_daily", "llm_cost_by_model", "llm_cost_by_tag", "llm_cost_by_user"]
+VIEWS = ["llm_cost_hourly", "llm_cost_daily", "llm_cost_by_model", "llm_cost_by_tag", "llm_cost_by_user",
+         "llm_cost_daily_by_model", "llm_cost_daily_by_tag", "llm_cost_daily_by_user"]
 OTHER_VIEWS = ["llm_retries", "llm_unpriced", "llm_reported_costs", "llm_cache_stats"]
 
 

@@ -100,8 +100,13 @@ class Zones(Ledger):
                     found = {(u, day): (n, round(c * 1e9)) for u, n, c in self.rows(
                         "SELECT user, calls, cost_usd FROM llm_cost_by_user WHERE day = ?", day)}
                     self.assertEqual(found, {k: v for k, v in users.items() if k[1] == day})
+                    self.assertEqual({(u, d): (n, round(c * 1e9)) for u, d, n, c in self.rows(
+                        "SELECT user, day, calls, cost_usd FROM llm_cost_daily_by_user WHERE day = ?", day)}, found)
                     one = self.rows("SELECT calls FROM llm_cost_daily WHERE day = ?", day)
                     self.assertEqual(one, [(days[day][0],)])
+                found = {(u, d): (n, round(c * 1e9)) for u, d, n, c in self.rows(
+                    "SELECT user, day, calls, cost_usd FROM llm_cost_daily_by_user")}
+                self.assertEqual(found, users)
                 self.assertEqual(sum(n for n, in self.rows("SELECT calls FROM llm_cost_monthly")), len(moments))
 
     def test_a_call_late_in_the_evening_is_in_todays_window_and_row(self):
@@ -311,7 +316,8 @@ class Retention(Ledger):
                  {"ts": self.now - 200 * DAY, "kind": "hit_exact", "attempt": 0, "cost_nusd": 0, "saved_nusd": 5}, {"ts": self.now}]
         self.insert(rows)
         views = [f"SELECT * FROM llm_cost_{v} ORDER BY 1, 2" for v in
-                 ("hourly", "daily", "weekly", "monthly", "by_model", "by_tag", "by_user")]
+                 ("hourly", "daily", "weekly", "monthly", "by_model", "by_tag", "by_user", "daily_by_model", "daily_by_tag",
+                  "daily_by_user")]
         views += ["SELECT * FROM llm_cost_by_user WHERE day >= '2026-08' ORDER BY 1"]
         before = [self.rows(v) for v in views]
         self.rows("SELECT llm_config('keep_calls', '90d')")

@@ -1,5 +1,5 @@
 /*
-** llm_normalize: a text as the cache key sees it. llm_usd: nano-dollars as a text in dollars. llm_image: bytes as a part of a
+** llm_normalize: a text as the cache key sees it. llm_model_name: a model's plain name. llm_usd: nano-dollars as a text in dollars. llm_image: bytes as a part of a
 ** message. llm_help: the manual that is compiled in.
 */
 #include "fn/fn.h"
@@ -11,6 +11,7 @@
 #include "base/text/text.h"
 #include "base/sqlite/args.h"
 #include "core/manual/help.h"
+#include "core/names/model_name.h"
 #include "core/request/parts.h"
 
 #include <stdlib.h>
@@ -36,6 +37,16 @@ void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
     sqlite3_result_text64(ctx, buf_take(&b), n, free, SQLITE_UTF8);
   }
   buf_free(&b);
+}
+
+void fn_llm_model_name(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  char plain[LIMIT_MODEL_NAME];
+  const char *name = arg_text(argv[0], "the model", err);
+  (void)argc;
+  if (name) {
+    model_name_plain(name, plain, sizeof plain);
+    sqlite3_result_text(ctx, plain, -1, SQLITE_TRANSIENT);
+  }
 }
 
 /* Exactly, and always with nine digits behind the point. A REAL is taken where it is whole and no other whole number rounds
