@@ -50,6 +50,10 @@
 ** ledger. */
 #define LIMIT_SUM_VALUES 10000
 
+/* Combinations of days, tags and models that savings are split by: a split is half a kilobyte, and with more of them the report
+** is a ledger that nobody reads. */
+#define LIMIT_SAVING_SPLITS 100000
+
 /* Requests one statement execution remembers, and others than the first who asked for one: about 80 bytes each, and the
 ** answer where the cache does not keep it. */
 #define LIMIT_MEMO_ENTRIES (1u << 21)

@@ -312,11 +312,13 @@ static const Scenario scenarios[] = {
      .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,
      .sql = PUT
      "(SELECT sum(CASE saving WHEN 'baseline' THEN -nusd ELSE nusd END) FROM llm_savings)"
+     " || (SELECT sum(nusd * (saving = 'spend')) > 0 AND 0 = sum(CASE saving WHEN 'baseline' THEN "
+     "-nusd ELSE nusd END) FROM llm_savings('{\"by\":[\"day\",\"tag\",\"model\"]}'))"
      " || (SELECT sum(calls) FROM llm_prefix_cache) || (SELECT max(turns) FROM llm_conversations)"
      " || (SELECT sum(length(text)) || max(first_change) FROM llm_system_prompts) || (SELECT "
      "group_concat(op, '') FROM (SELECT max(system_hash) AS"
      " a, min(system_hash) AS b FROM llm_system_prompts), llm_system_diff(a, b))",
-     .check = "SELECT count(*) = 1 AND min(x) = '02452-+' FROM t"},
+     .check = "SELECT count(*) = 1 AND min(x) = '012452-+' FROM t"},
     {.name = "questions", /* of the same calls */
      .setup = TABLE ";" TWO_PROMPTS,
      .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,

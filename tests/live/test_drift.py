@@ -153,7 +153,8 @@ class Drivers(Drifts):
         pick = lambda: rnd.choice((2**63 - 1, -2**63 + 1, -2**63, 2**62, -5, 0, 1, None, 10**15, 9 * 10**18))
         numbers = ("cost_nusd", "list_nusd", "saved_nusd", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens",
                    "cache_write_long_tokens", "reasoning_tokens", "system_tokens", "history_tokens", "turn", "latency_ms")
-        asked = ("llm_savings", "llm_prefix_cache", "llm_conversations", "llm_system_prompts", "llm_retries", "llm_advise", "llm_drift('2026', '1970')",
+        asked = ("llm_savings", """llm_savings('{"by":["day","tag","model"]}')""", "llm_prefix_cache", "llm_conversations", "llm_system_prompts",
+                 "llm_retries", "llm_advise", "llm_drift('2026', '1970')",
                  "llm_drift(-9223372036854775807, 9223372036854775807, 0, 9223372036854775807)")
         for _ in range(4):
             self.raw.execute("DELETE FROM llm_calls")

@@ -55,10 +55,10 @@ def pruned(ledger, row, usage):
     return ledger.cost(row["model"], own, row["ts"], row["provider"]) or 0
 
 
-def expected(ledger, rows, billed):
-    """The same, said in another way: of each row from its usage alone."""
+def expected(ledger, rows, billed, of_all=None):
+    """The same, said in another way: of each row from its usage alone. `of_all`: the ledger that they are a part of."""
     tiers = [r[0] for r in ledger.db.execute("SELECT model FROM llm_tiers")]
-    superseded = {r["escalated_from"] for r in rows if r.get("escalated_from")}
+    superseded = {r["escalated_from"] for r in of_all or rows if r.get("escalated_from")}
     lines = dict.fromkeys(["baseline", "spend", *SAVINGS], 0)
     for row in rows:
         cost, kind = row.get("cost_nusd"), row["kind"]
@@ -182,6 +182,99 @@ class AddsUp(Books):
         self.assertEqual(self.savings(billed="list"), {})
         for table in ("llm_prefix_cache", "llm_conversations", "llm_system_prompts"):
             self.assertEqual(self.rows(f"SELECT * FROM {table}"), [])
+
+
+class Split(Books):
+    """By day, tag and model: each split is whole, and together they are what it says without."""
+
+    def split(self, by, **options):
+        lines = self.rows("SELECT * FROM llm_savings(?)", json.dumps({**options, "by": by}))
+        splits = {}
+        for r in lines:
+            splits.setdefault((r["day"], r["tag"], r["model"], r["billed"]), []).append(r)
+        self.assertEqual(list(splits), sorted(splits, key=lambda k: [(v is not None, v or "") for v in k[:3]] + [k[3] == "list"]))
+        return splits
+
+    def key_of(self, row, by):
+        day = value(self.db, "SELECT date(? / 1000, 'unixepoch')", row["ts"])
+        model = row.get("model") or row["model_requested"]
+        own = {"day": day, "tag": row.get("tag"), "model": model}
+        return (*(own[d] if d in by else None for d in ("day", "tag", "model")), row.get("billed") or "paid")
+
+    def check(self, rows, by):
+        splits, whole = self.split(by), {}
+        own = {}
+        for row in rows:
+            if row["kind"] != "refused":
+                own.setdefault(self.key_of(row, by), []).append(row)
+        self.assertEqual(set(splits), set(own))
+        for key, lines in splits.items():
+            said = dict.fromkeys(["baseline", "spend", *SAVINGS], 0)
+            for line in lines:
+                self.assertGreater(line["calls"] + line["unpriced"], 0)
+                said[line["saving"]] += line["nusd"]
+                sums = whole.setdefault((line["saving"], line["who"], line["billed"]), [0, 0, 0])
+                for i, column in enumerate(("nusd", "calls", "unpriced")):
+                    sums[i] += line[column]
+            self.assertEqual(said["spend"] + sum(said[s] for s in SAVINGS), said["baseline"])
+            self.assertEqual(said, expected(self.ledger, own[key], key[3], rows))
+            for line in lines:
+                self.assertAlmostEqual(line["share"] or 0, line["nusd"] / said["baseline"] if said["baseline"] else 0, places=9)
+        for line in self.rows("SELECT * FROM llm_savings"):
+            self.assertEqual([line[c] for c in ("nusd", "calls", "unpriced")], whole.get((line["saving"], line["who"], line["billed"]), [0, 0, 0]), line)
+
+    def test_random_ledgers(self):
+        ways = ("tag", ["model"], "day", ["tag", "model"], ["day", "tag"], ["model", "day"], ["day", "model", "tag", "tag"])
+        for seed in range(140):
+            self.ledger.clear()
+            rows = random_rows(random.Random(seed), self.ledger, requests=25, days=4)
+            self.write(*rows)
+            by = ways[seed % len(ways)]
+            with self.subTest(seed=seed, by=by):
+                self.check(rows, [by] if isinstance(by, str) else by)
+                if isinstance(by, str):
+                    self.assertEqual(self.split(by), self.split([by]))
+
+    def test_days_are_those_of_the_time_zone(self):
+        usage = {"input": 1000, "output": 10}
+        self.write(*(self.ledger.call("gpt-4o", usage, ts=NOW + ms) for ms in (-1, 0, 5 * HOUR, 15 * HOUR, DAY - 1)))
+        days = lambda: [(r["day"], r["calls"]) for r in self.rows("""SELECT day, calls FROM llm_savings('{"by":"day"}') WHERE saving = 'spend'""")]
+        self.assertEqual(days(), [("2026-11-27", 1), ("2026-11-28", 4)])
+        for zone, said in {"Asia/Tokyo": [("2026-11-28", 3), ("2026-11-29", 2)], "-05:00": [("2026-11-27", 2), ("2026-11-28", 3)]}.items():
+            self.db.execute("SELECT llm_config('time_zone', ?)", (zone,)).fetchall()
+            self.assertEqual(days(), said, zone)
+
+    def test_models_by_their_plain_names(self):
+        """Of hits too; where no answer came that which was asked for; none where the ledger has none."""
+        usage = {"input": 1000, "output": 10}
+        self.write(self.ledger.call("gpt-4o", usage), {**self.ledger.call("gpt-4o", usage), "model": "openai/gpt-4o-2024-08-06"},
+                   self.ledger.hit(model="GPT-4o"), self.ledger.lost("gpt-4o-2024-11-20"), self.ledger.hit(model=None))
+        lines = {(r["model"], r["saving"]): r["calls"] for r in self.rows("SELECT * FROM llm_savings(?)", '{"by":"model"}')}
+        self.assertEqual(lines, {(None, "baseline"): 1, (None, "exact"): 1, ("gpt-4o", "baseline"): 4, ("gpt-4o", "exact"): 1, ("gpt-4o", "spend"): 3})
+
+    def test_a_time_that_no_calendar_has(self):
+        self.write(*({**self.ledger.call("gpt-4o", {"input": 9, "output": 1}), "ts": ts} for ts in (-1, 2**62, 253402300799999)))
+        self.assertEqual([k[0] for k in self.split("day")], [None, "9999-12-31"])
+
+    def test_with_the_other_options(self):
+        self.write(*(self.ledger.call("gpt-4o", {"input": 9, "output": 1}, tag=t, ts=NOW - d * DAY) for t in ("a", "b") for d in range(3)))
+        self.assertEqual(list(self.split("day", tag="a", **{"from": "2026-11-27"})), [(d, None, None, "paid") for d in ("2026-11-27", "2026-11-28")])
+        self.assertEqual(self.split("tag", tag="c"), {})
+
+    def test_wrong_ones(self):
+        for by in ("user", "", ["tag", "moon"], [], [["tag"]], 1, {}, True):
+            said = error_of(self.db, "SELECT * FROM llm_savings(?)", json.dumps({"by": by}))
+            self.assertIn("llm_savings: option 'by': expected 'day', 'tag' or 'model', or an array of these", said)
+        self.assertEqual(len(self.rows("SELECT * FROM llm_savings('{\"by\":null}')")), 15)
+        self.assertIn("unknown option 'by'", error_of(self.db, "SELECT * FROM llm_prefix_cache('{\"by\":\"tag\"}')"))
+
+    def test_too_many(self):
+        self.write(*({"kind": "hit_exact", "ts": NOW, "tag": f"t{i % 100001}", "request_id": "r", "attempt": 0, "saved_nusd": 7} for i in range(100002)))
+        self.assertEqual(self.nusd("exact"), 7 * 100002)
+        said = error_of(self.db, "SELECT * FROM llm_savings('{\"by\":[\"tag\",\"day\"]}')")
+        self.assertIn("llm_savings: more than 100000 combinations of what 'by' names: leave out one of them", said)
+        self.ledger.store.execute("DELETE FROM llm_calls WHERE tag = 't100000'")
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_savings('{\"by\":\"tag\"}') WHERE saving = 'exact'"), 100000)
 
 
 class Signed(Books):

@@ -54,6 +54,8 @@ class Tasks(test_answers.Desk):
         rows = dict(self.db.execute("SELECT saving, nusd FROM llm_savings WHERE saving IN ('structured', 'brevity', 'zero_shot')").fetchall())
         whole = value(self.db, "SELECT sum(CASE saving WHEN 'baseline' THEN nusd ELSE -nusd END) FROM llm_savings")
         self.assertEqual(whole, 0)
+        by_tag = dict(self.db.execute("""SELECT saving, sum(nusd) FROM llm_savings('{"by":["tag","model","day"]}') GROUP BY saving""").fetchall())
+        self.assertEqual({saving: by_tag.get(saving, 0) for saving in rows}, rows)
         return rows
 
     def spent(self, tag):

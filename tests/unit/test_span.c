@@ -6,6 +6,7 @@
 #include "base/text/decimal.h"
 #include "core/audit/span.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 static long long moment(const char *text) {
@@ -78,7 +79,35 @@ static void test_none(void **state) {
   }
 }
 
+static void test_dates(void **state) {
+  static const struct Case {
+    const char *zone;
+    long long at;
+    const char *date;
+  } cases[] = {
+      {"UTC", 0, "1970-01-01"},
+      {"-01:00", 0, "1969-12-31"},
+      {"UTC", -1, ""},
+      {"UTC", 1795823999999, "2026-11-27"},
+      {"UTC", 1795824000000, "2026-11-28"},
+      {"+00:30", 1795823999999, "2026-11-28"},
+      {"UTC", 253402300799999, "9999-12-31"},
+      {"UTC", 253402300800000, ""},
+      {"UTC", LLONG_MAX, ""},
+      {"UTC", LLONG_MIN, ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char date[SPAN_DATE] = "before";
+    Zone zone;
+    assert_true(zone_parse(cases[i].zone, &zone));
+    span_date(&zone, cases[i].at, date);
+    check(strcmp(date, cases[i].date) == 0, "%s %lld: %s", cases[i].zone, cases[i].at, date);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_none)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_none),
+                                     cmocka_unit_test(test_dates)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ typedef struct Things {
   int dim;
   double cosine, share;
   int on, colour, has_shade;
+  unsigned colours;
   const cJSON *object;
 } Things;
 
@@ -48,6 +49,7 @@ static const Spec specs[] = {
     {"share", INTO(SHARE, share), .of = MAKE, .null_is_none = 1},
     {"on", INTO(SWITCH, on), .of = MAKE, .initial = "on"},
     {"colour", INTO(WORD, colour), .of = MAKE, .words = SPEC_WORDS(COLOURS), .initial = "green"},
+    {"colours", INTO(SET, colours), .of = MAKE, .words = SPEC_WORDS(COLOURS)},
     {"ttl", INTO(DURATION, ttl), .of = MAKE | CHANGE, .initial = "15m"},
     {"at", INTO(TIME, at), .of = MAKE},
     {"object", INTO(OBJECT, object), .of = MAKE},
@@ -75,6 +77,7 @@ static void check_nothing(const Things *t, const char *name) {
   check(strcmp(t->chars, "static") == 0 && t->dim == 0 && t->on == 1, "%s", name);
   check(t->count == SPEC_UNSET && t->at == SPEC_NO_TIME && t->ttl == 900000, "%s", name);
   check(isnan(t->cosine) && isnan(t->share) && t->colour == GREEN, "%s", name);
+  check(t->colours == 0, "%s", name);
 }
 
 static void test_what_nobody_gave(void **state) {
@@ -92,6 +95,7 @@ static void test_every_type_from_json(void **state) {
   cJSON *tree =
       tree_of("{\"text\":\"\",\"owned\":\"mine\",\"chars\":\"seven..\",\"count\":10,"
               "\"dim\":16384,\"cosine\":-1,\"share\":0.5,\"on\":false,\"colour\":\"blue\","
+              "\"colours\":[\"red\",\"blue\",\"red\"],"
               "\"ttl\":0.5,\"at\":\"1970-01-02\",\"object\":{},\"shade_7\":1}");
   Things t = nothing();
   Err err = {0};
@@ -102,6 +106,7 @@ static void test_every_type_from_json(void **state) {
   assert_string_equal(t.chars, "seven..");
   assert_true(t.count == 10 && t.dim == 16384 && t.cosine == -1 && t.share == 0.5);
   assert_true(t.on == 0 && t.colour == BLUE && t.ttl == 500 && t.at == 86400000);
+  assert_true(t.colours == (1u << RED | 1u << BLUE));
   assert_true(cJSON_IsObject(t.object) && t.has_shade == 1);
   spec_free(&table, &t);
   assert_null(t.owned);
@@ -109,10 +114,10 @@ static void test_every_type_from_json(void **state) {
 }
 
 static void test_every_type_from_text(void **state) {
-  static const char *const cases[][2] = {{"text", "a"},     {"owned", "b"},         {"chars", "c"},
-                                         {"count", "3"},    {"dim", "256"},         {"share", ".1"},
-                                         {"on", "off"},     {"cosine", "-0.25"},    {"ttl", "1.5h"},
-                                         {"colour", "red"}, {"at", "1751328000000"}};
+  static const char *const cases[][2] = {
+      {"text", "a"},   {"owned", "b"},    {"chars", "c"},          {"count", "3"},
+      {"dim", "256"},  {"share", ".1"},   {"on", "off"},           {"cosine", "-0.25"},
+      {"ttl", "1.5h"}, {"colour", "red"}, {"at", "1751328000000"}, {"colours", "blue"}};
   Things t = nothing();
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -126,6 +131,7 @@ static void test_every_type_from_text(void **state) {
   assert_string_equal(t.chars, "c");
   assert_true(t.count == 3 && t.dim == 256 && t.cosine == -0.25 && t.share == 0.1);
   assert_true(t.on == 0 && t.colour == RED && t.ttl == 5400000 && t.at == 1751328000000);
+  assert_true(t.colours == 1u << BLUE);
   spec_free(&table, &t);
 }
 
@@ -151,6 +157,11 @@ static void test_what_is_refused_stays_out(void **state) {
       {"{\"on\":\"on\"}", "expected true or false"},
       {"{\"colour\":\"Red\"}", "option 'colour': expected 'red', 'green' or 'blue'"},
       {"{\"colour\":0}", "'red', 'green' or 'blue'"},
+      {"{\"colours\":[]}", "'colours': expected 'red', 'green' or 'blue', or an array of these"},
+      {"{\"colours\":[\"red\",\"Red\"]}", "'colours'"},
+      {"{\"colours\":[[\"red\"]]}", "'colours'"},
+      {"{\"colours\":{\"red\":1}}", "'colours'"},
+      {"{\"colours\":\"\"}", "'colours'"},
       {"{\"ttl\":0}", "option 'ttl': expected seconds above 0, or a duration such as '90s'"},
       {"{\"ttl\":\"-1s\"}", "'ttl'"},
       {"{\"ttl\":1e13}", "'ttl'"},
@@ -162,7 +173,7 @@ static void test_what_is_refused_stays_out(void **state) {
       {"{\"shade_2\":0}", "option 'shade_2': expected a shade"},
       {"{\"shade\":1}", "unknown option 'shade': did you mean 'share'? (valid: text, owned, chars, "
                         "count, dim, cosine, share,"
-                        " on, colour, ttl, at, object, shade_1 and the others)"},
+                        " on, colour, colours, ttl, at, object, shade_1 and the others)"},
       {"{\"tex\":1}", "unknown option 'tex'"},
       {"{\"textt\":null}", "unknown option 'textt'"},
       {"{\"\":1}", "unknown option ''"},

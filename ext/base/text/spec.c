@@ -82,6 +82,9 @@ static void clear(const Spec *s, void *at) {
   case SPEC_WORD:
     *(int *)at = find_word(s->words, initial);
     break;
+  case SPEC_SET:
+    *(unsigned *)at = 0;
+    break;
   case SPEC_DURATION:
     *(long long *)at = initial ? duration_parse(initial) : SPEC_UNSET;
     break;
@@ -142,6 +145,22 @@ static int put_word(const Spec *s, const SpecValue *v, int *at) {
   return i >= 0;
 }
 
+/* An array without a word says nothing. */
+static int put_set(const Spec *s, const SpecValue *v, unsigned *at) {
+  const cJSON *first = cJSON_IsArray(v->json) ? v->json->child : NULL;
+  int i = cJSON_IsArray(v->json) ? -1 : find_word(s->words, v->text);
+  unsigned set = i >= 0 ? 1u << i : 0;
+  for (const cJSON *item = first; item; item = item->next) {
+    i = find_word(s->words, cJSON_GetStringValue(item));
+    if (i < 0) {
+      return 0;
+    }
+    set |= 1u << i;
+  }
+  *at = set ? set : *at;
+  return set != 0;
+}
+
 static int put_switch(const SpecValue *v, int *at) {
   int i = v->json ? -1 : find_word(switch_words, v->text);
   int is_number = v->json && (v->number == 0 || v->number == 1);
@@ -184,6 +203,8 @@ static int put(const Spec *s, const SpecValue *v, void *at) {
     return put_switch(v, at);
   case SPEC_WORD:
     return put_word(s, v, at);
+  case SPEC_SET:
+    return put_set(s, v, at);
   case SPEC_DURATION:
     return put_duration(v, at);
   case SPEC_TIME:
@@ -233,14 +254,15 @@ static void describe(const Spec *s, const SpecValue *v, char *out, size_t size) 
       [SPEC_OBJECT] = "an object"};
   const char *what = s->what;
   char words[200] = "", range[64] = "";
-  if (s->type == SPEC_WORD || s->type == SPEC_SWITCH) {
-    list_words(s->type == SPEC_WORD ? s->words : switch_words, words, sizeof words);
+  int has_words = s->type == SPEC_WORD || s->type == SPEC_SET;
+  if (has_words || s->type == SPEC_SWITCH) {
+    list_words(has_words ? s->words : switch_words, words, sizeof words);
     what = s->type == SPEC_SWITCH && v->json ? "true or false" : words;
   } else if (s->type == SPEC_INTEGER || s->type == SPEC_NUMBER) {
     describe_range(s, range, sizeof range);
   }
-  snprintf(out, size, "%s%s%s", what ? what : types[s->type], range,
-           s->null_is_none ? ", or NULL" : "");
+  snprintf(out, size, "%s%s%s%s", what ? what : types[s->type], range,
+           s->type == SPEC_SET ? ", or an array of these" : "", s->null_is_none ? ", or NULL" : "");
 }
 
 /* 1 if a line is one of those that are looked at. */

@@ -23,7 +23,8 @@ typedef enum SpecType {
   SPEC_NUMBER,  /* double: from min to max. NAN: not given */
   SPEC_SHARE,   /* double: above 0 and below 1. NAN: not given */
   SPEC_SWITCH, /* int: 1 or 0; in JSON true or false, or 1 or 0 (SQL has no others); as text 'on' or 'off' */
-  SPEC_WORD,     /* int: which one of `words`. -1: not given */
+  SPEC_WORD, /* int: which one of `words`. -1: not given */
+  SPEC_SET, /* unsigned: 1 << the place in `words` of one of them, or of each in an array. 0: not given */
   SPEC_DURATION, /* long long: milliseconds above 0, from seconds or '15m'. SPEC_UNSET: not given */
   SPEC_TIME,     /* long long: Unix ms, from that or a date. SPEC_NO_TIME: not given */
   SPEC_OBJECT,   /* const cJSON *: an object, borrowed. NULL: not given */
@@ -50,7 +51,7 @@ struct Spec {
   SpecType type;
   size_t at, size;          /* the member */
   double min, max;          /* SPEC_INTEGER, SPEC_NUMBER; a max of LIMIT_COUNT goes unsaid */
-  const char *const *words; /* SPEC_WORD: ended by NULL */
+  const char *const *words; /* SPEC_WORD, SPEC_SET: ended by NULL */
   const char *what;    /* what a message calls the value, its range aside; NULL: as the type says */
   const char *initial; /* the value where nobody gave one, as text; NULL: "not given" */
   unsigned of;         /* bits of the table's own; spec_find and spec_read look at some */
@@ -89,6 +90,7 @@ struct SpecTable {
 #define SPEC_FITS_SHARE(m) SPEC_FITS(m, double)
 #define SPEC_FITS_SWITCH(m) SPEC_FITS(m, int)
 #define SPEC_FITS_WORD(m) SPEC_FITS(m, int)
+#define SPEC_FITS_SET(m) SPEC_FITS(m, unsigned)
 #define SPEC_FITS_DURATION(m) SPEC_FITS(m, long long)
 #define SPEC_FITS_TIME(m) SPEC_FITS(m, long long)
 #define SPEC_FITS_OBJECT(m) SPEC_FITS(m, const cJSON *)

@@ -85,6 +85,14 @@ static void name_week(NamedSpan *s, const Zone *zone) {
            (int)((day.from - year.from) / DAY_S / 7) + 1);
 }
 
+void span_date(const Zone *zone, long long at, char out[SPAN_DATE]) {
+  char text[PERIOD_TEXT] = "";
+  if (at >= 0 && at <= TIME_LAST) {
+    period_when(zone, at, text);
+  }
+  snprintf(out, SPAN_DATE, "%.*s", SPAN_DATE - 1, text);
+}
+
 NamedSpan span_between(const Zone *zone, long long from, long long to) {
   NamedSpan s = {{from, to}, ""};
   char a[PERIOD_TEXT], b[PERIOD_TEXT];

@@ -32,6 +32,10 @@ typedef struct NamedSpan {
 int span_parse(const char *text, const Zone *zone, long long now, NamedSpan *is, NamedSpan *before,
                Err *err);
 
+/* The date of a moment by the clocks there: '2026-11-28'; "" where its year has no four digits. */
+enum { SPAN_DATE = 11 };
+void span_date(const Zone *zone, long long at, char out[SPAN_DATE]);
+
 /* A span from one moment to another, with a label of its times. */
 NamedSpan span_between(const Zone *zone, long long from, long long to);
 

@@ -20,24 +20,12 @@
 #include <string.h>
 
 typedef struct DriftOptions {
-  int by; /* 1 + the dimension; 0: none */
+  int by; /* the dimension; -1: none */
   int billed;
   char tag[LIMIT_MODEL_NAME], user[LIMIT_MODEL_NAME], model[LIMIT_MODEL_NAME],
       provider[LIMIT_MODEL_NAME];
   long long from, to;
 } DriftOptions;
-
-static int take_by(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
-  DriftOptions *o = to;
-  const char *word = cJSON_GetStringValue(v->json);
-  for (int i = 0; i < BUDGET_N && word; i++) {
-    if (strcmp(word, drift_dimension(i)) == 0) {
-      o->by = i + 1;
-      return RC_OK;
-    }
-  }
-  return spec_bad(table, s->name, "'tag', 'user', 'model' or 'provider'", err);
-}
 
 static int take_billed(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                        Err *err) {
@@ -49,8 +37,10 @@ static int take_billed(const SpecTable *table, const Spec *s, const SpecValue *v
   return o->billed != BILLED_ANY ? RC_OK : spec_bad(table, s->name, "'paid' or 'list'", err);
 }
 
+#define DIMENSION(id, word) #word,
 static const Spec specs[] = {
-    {"by", SPEC_OTHER, .take = take_by},
+    {"by", SPEC_INTO(DriftOptions, WORD, by),
+     .words = (const char *const[]){BUDGET_COLUMNS(DIMENSION) NULL}},
     {"billed", SPEC_OTHER, .take = take_billed},
     {"tag", SPEC_INTO(DriftOptions, CHARS, tag)},
     {"user", SPEC_INTO(DriftOptions, CHARS, user)},
@@ -212,7 +202,7 @@ static void read_ask(Conn *conn, const TableQuery *q, DriftAsk *ask, Err *err) {
   if (err->rc != RC_OK || arg_spec(options, &options_table, &o, err) != RC_OK) {
     return;
   }
-  *ask = (DriftAsk){.by = o.by - 1, .billed = o.billed};
+  *ask = (DriftAsk){.by = o.by, .billed = o.billed};
   if (n == 1) {
     const char *text = text_at(q, 0, err);
     if (text && is_scope(text)) {

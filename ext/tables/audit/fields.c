@@ -55,28 +55,28 @@ void fields_column(TableCursor *base, sqlite3_context *ctx, int i) {
 
 /* ---- options */
 
-typedef struct PartOptions {
-  long long from, to;
-  char tag[FIELDS_MOST_TAG];
-} PartOptions;
+typedef struct AskOptions {
+  PartOptions part;
+} AskOptions;
 
-static const Spec specs[] = {
-    {"from", SPEC_INTO(PartOptions, TIME, from)},
-    {"to", SPEC_INTO(PartOptions, TIME, to)},
-    {"tag", SPEC_INTO(PartOptions, CHARS, tag)},
-};
+static const Spec specs[] = {PART_SPECS(AskOptions, part)};
 
 static const SpecTable options_table = {"option", ERR_BAD_OPTION, NULL,
                                         NULL,     specs,          sizeof specs / sizeof specs[0]};
 
-int fields_ask(const TableQuery *q, char tag[FIELDS_MOST_TAG], AuditAsk *ask, Err *err) {
-  PartOptions o;
-  *ask = AUDIT_ALL;
+AuditAsk fields_part(const PartOptions *part) {
+  AuditAsk ask = AUDIT_ALL;
+  ask.from = part->from == SPEC_NO_TIME ? LLONG_MIN : part->from;
+  ask.to = part->to == SPEC_NO_TIME ? LLONG_MAX : part->to;
+  ask.tag = part->tag[0] ? part->tag : NULL;
+  return ask;
+}
+
+int fields_ask(const TableQuery *q, PartOptions *part, AuditAsk *ask, Err *err) {
+  AskOptions o;
   if (arg_spec(q->args[0], &options_table, &o, err) == RC_OK) {
-    snprintf(tag, FIELDS_MOST_TAG, "%s", o.tag);
-    ask->from = o.from == SPEC_NO_TIME ? LLONG_MIN : o.from;
-    ask->to = o.to == SPEC_NO_TIME ? LLONG_MAX : o.to;
-    ask->tag = tag[0] ? tag : NULL;
+    *part = o.part;
+    *ask = fields_part(part);
   }
   return err->rc;
 }

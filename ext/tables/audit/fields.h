@@ -42,8 +42,22 @@ int fields_next(TableCursor *base, Err *err);
 int fields_is_done(const TableCursor *base);
 void fields_column(TableCursor *base, sqlite3_context *ctx, int i);
 
-/* Which part of the ledger: the options "from", "to", "tag". `ask` borrows from `tag`. RC_OK or *err. */
+/* Which part of the ledger, as options: lines of the table of a struct S whose member is a PartOptions. */
 enum { FIELDS_MOST_TAG = 1024 };
-int fields_ask(const TableQuery *q, char tag[FIELDS_MOST_TAG], AuditAsk *ask, Err *err);
+typedef struct PartOptions {
+  long long from, to;
+  char tag[FIELDS_MOST_TAG];
+} PartOptions;
+
+#define PART_SPECS(S, member)                                                                      \
+  {"from", SPEC_INTO(S, TIME, member.from)}, {"to", SPEC_INTO(S, TIME, member.to)}, {              \
+    "tag", SPEC_INTO(S, CHARS, member.tag)                                                         \
+  }
+
+/* What they ask for; it borrows from them. */
+AuditAsk fields_part(const PartOptions *part);
+
+/* The same of a table that has no other options. RC_OK or *err. */
+int fields_ask(const TableQuery *q, PartOptions *part, AuditAsk *ask, Err *err);
 
 #endif

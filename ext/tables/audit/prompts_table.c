@@ -28,10 +28,10 @@ typedef int (*ReportFn)(Conn *conn, const AuditAsk *ask, Groups *all, Err *err);
 static int query_report(TableCursor *base, const TableQuery *q, ReportFn read, const Field *fields,
                         Err *err) {
   ReportCursor *c = (ReportCursor *)base;
-  char tag[FIELDS_MOST_TAG];
+  PartOptions part;
   AuditAsk ask;
   c->base.n = c->base.at = 0;
-  if (fields_ask(q, tag, &ask, err) == RC_OK &&
+  if (fields_ask(q, &part, &ask, err) == RC_OK &&
       read(table_of(base)->conn, &ask, &c->all, err) == RC_OK) {
     c->base.records = c->all.records;
     c->base.size = c->all.size;

@@ -7,8 +7,22 @@
 #include "tables/tables.h"
 #include "work/audit/prefix.h"
 #include "work/audit/savings.h"
+#include "work/drift/drift.h"
 
 /* ---- llm_savings */
+
+typedef struct SavingsOptions {
+  PartOptions part;
+  unsigned by;
+} SavingsOptions;
+
+static const Spec specs[] = {
+    PART_SPECS(SavingsOptions, part),
+    {"by", SPEC_INTO(SavingsOptions, SET, by), .words = SPEC_WORDS(SAVING_DIMENSIONS)},
+};
+
+static const SpecTable options_table = {"option", ERR_BAD_OPTION, NULL,
+                                        NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 typedef struct SavingsCursor {
   FieldCursor base;
@@ -24,7 +38,10 @@ typedef struct SavingsCursor {
   X(share, "REAL", REAL, share)                                                                    \
   X(unpriced, "INTEGER", INTEGER, unpriced)                                                        \
   X(baseline, "TEXT", TEXT, baseline)                                                              \
-  X(nusd, "INTEGER", SIGNED, nusd)
+  X(nusd, "INTEGER", SIGNED, nusd)                                                                 \
+  X(day, "TEXT", TEXT, of[SAVING_DAY])                                                             \
+  X(tag, "TEXT", TEXT, of[SAVING_TAG])                                                             \
+  X(model, "TEXT", TEXT, of[SAVING_MODEL])
 
 static const char savings_columns[] = SAVINGS_COLUMNS(FIELD_COLUMN);
 static const Field savings_fields[] = {
@@ -35,11 +52,14 @@ static const Field savings_fields[] = {
 
 static int query_savings(TableCursor *base, const TableQuery *q, Err *err) {
   SavingsCursor *c = (SavingsCursor *)base;
-  char tag[FIELDS_MOST_TAG];
-  AuditAsk ask;
+  Conn *conn = table_of(base)->conn;
+  SavingsOptions o;
   c->base.n = c->base.at = 0;
-  if (fields_ask(q, tag, &ask, err) == RC_OK &&
-      savings_read(table_of(base)->conn, &ask, &c->savings, err) == RC_OK) {
+  if (arg_spec(q->args[0], &options_table, &o, err) != RC_OK) {
+    return err->rc;
+  }
+  const SavingsAsk ask = {.rows = fields_part(&o.part), .by = o.by, .zone = drift_zone(conn)};
+  if (savings_read(conn, &ask, &c->savings, err) == RC_OK) {
     c->base.records = (const char *)c->savings.lines;
     c->base.size = sizeof c->savings.lines[0];
     c->base.n = c->savings.n;
@@ -49,7 +69,7 @@ static int query_savings(TableCursor *base, const TableQuery *q, Err *err) {
 }
 
 static void clear_savings(TableCursor *base) {
-  ((FieldCursor *)base)->n = 0;
+  savings_free(&((SavingsCursor *)base)->savings);
 }
 
 const TableKind savings_table = {
@@ -121,10 +141,10 @@ static const Field prefix_fields[] = {
 
 static int query_prefix(TableCursor *base, const TableQuery *q, Err *err) {
   PrefixCursor *c = (PrefixCursor *)base;
-  char tag[FIELDS_MOST_TAG];
+  PartOptions part;
   AuditAsk ask;
   c->base.n = c->base.at = 0;
-  if (fields_ask(q, tag, &ask, err) == RC_OK &&
+  if (fields_ask(q, &part, &ask, err) == RC_OK &&
       prefix_read(table_of(base)->conn, &ask, &c->lines, err) == RC_OK) {
     c->base.records = c->lines.records;
     c->base.size = sizeof(PrefixLine);

@@ -6,34 +6,50 @@
 #include "work/audit/savings.h"
 
 #include "base/limits.h"
+#include "core/audit/span.h"
+#include "core/names/model_name.h"
 #include "work/audit/forms.h"
 #include "work/audit/prefix.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const SavingLine fresh[] = {
-#define LINE(id, word, who_, baseline_)                                                            \
-  [SAVING_##id] = {.saving = word, .who = who_, .baseline = baseline_},
-    SAVINGS(LINE)
-#undef LINE
+/* What is said of a saving, whatever it comes to. */
+static const struct Word {
+  const char *saving, *who, *baseline;
+} words[] = {
+#define WORD(id, saving, who, baseline) [SAVING_##id] = {saving, who, baseline},
+    SAVINGS(WORD)
+#undef WORD
 };
+
+typedef struct SavingSum {
+  long long calls, nusd, unpriced;
+} SavingSum;
+
+/* A combination of values, at paid or at list prices. */
+typedef struct Split {
+  const char *of[SAVING_DIMENSION_COUNT];
+  int is_listed;
+  SavingSum sums[SAVING_COUNT];
+} Split;
 
 typedef struct Reading {
   Conn *conn;
-  SavingLine *lines; /* of what was paid; behind them, at list prices */
-  int has_listed;
+  const SavingsAsk *ask;
+  Groups *splits;
   Forms forms;       /* prompts that were asked in several */
   Groups superseded; /* ids of answers that did not pass: another was asked in their place */
 } Reading;
 
-static void add(SavingLine *l, long long nusd) {
+static void add(SavingSum *l, long long nusd) {
   l->calls++;
   l->nusd = sum_at_most(l->nusd, nusd);
 }
 
 /* Nobody says what it comes to. */
-static void add_unknown(SavingLine *l) {
+static void add_unknown(SavingSum *l) {
   l->calls++;
   l->unpriced++;
 }
@@ -45,8 +61,8 @@ static int is_money(long long nusd) {
 
 /* ---- hits */
 
-static void take_hit(SavingLine *lines, const AuditRow *row) {
-  SavingLine *l = &lines[row->kind == KIND_HIT_EXACT ? SAVING_EXACT : SAVING_SEMANTIC];
+static void take_hit(SavingSum *lines, const AuditRow *row) {
+  SavingSum *l = &lines[row->kind == KIND_HIT_EXACT ? SAVING_EXACT : SAVING_SEMANTIC];
   if (!is_money(row->saved_nusd)) {
     add_unknown(l);
     add_unknown(&lines[SAVING_BASELINE]);
@@ -91,7 +107,7 @@ static int is_standard(const Counted *c) {
 }
 
 /* The known one of two. */
-static long long known(long long nusd, long long otherwise, SavingLine *l) {
+static long long known(long long nusd, long long otherwise, SavingSum *l) {
   l->unpriced += nusd == LEDGER_NULL;
   return nusd == LEDGER_NULL ? otherwise : nusd;
 }
@@ -116,7 +132,7 @@ static long long not_sent(const AuditRow *row, Err *err) {
   return tokens < (double)LIMIT_TOKENS ? llround(tokens) : 0;
 }
 
-static void take_pruned(SavingLine *lines, const Counted *c, Steps *s, Err *err) {
+static void take_pruned(SavingSum *lines, const Counted *c, Steps *s, Err *err) {
   long long tokens = not_sent(c->row, err);
   const PriceSet *set = tokens > 0 ? counted_prices(c, err) : NULL;
   Cost cost = set ? counted_unit(set, UNIT_CACHE_READ, tokens) : COST_MOST;
@@ -142,7 +158,7 @@ static SavingId prefix_line(const AuditRow *row) {
 }
 
 /* From the cost back to the baseline. Where a step can't be priced nothing is saved by it. */
-static void price_steps(Reading *r, SavingLine *lines, const Counted *c, Steps *s, Err *err) {
+static void price_steps(Reading *r, SavingSum *lines, const Counted *c, Steps *s, Err *err) {
   const AuditRow *row = c->row;
   int is_beside = row->purpose || is_superseded(r, row), is_cached = c->has_read || c->has_written;
   s->spent = row->cost_nusd;
@@ -175,7 +191,7 @@ static void price_steps(Reading *r, SavingLine *lines, const Counted *c, Steps *
 /* ---- forms: what it would have come to with the tokens of another one */
 
 /* What it costs more with so many tokens of a unit than it had; added to the line and the baseline. */
-static void price_form(SavingLine *lines, SavingId id, const Counted *c, Unit unit, double tokens,
+static void price_form(SavingSum *lines, SavingId id, const Counted *c, Unit unit, double tokens,
                        Steps *s, Err *err) {
   long long own = usage_get(&c->usage, unit);
   if (isnan(tokens) || own == USAGE_UNKNOWN || c->n_parts > 0) {
@@ -192,7 +208,7 @@ static void price_form(SavingLine *lines, SavingId id, const Counted *c, Unit un
   }
 }
 
-static void price_forms(Reading *r, SavingLine *lines, const Counted *c, Steps *s, Err *err) {
+static void price_forms(Reading *r, SavingSum *lines, const Counted *c, Steps *s, Err *err) {
   const AuditRow *row = c->row;
   if (row->purpose || is_superseded(r, row)) {
     return;
@@ -210,7 +226,7 @@ static void price_forms(Reading *r, SavingLine *lines, const Counted *c, Steps *
   price_form(lines, SAVING_ZERO_SHOT, c, UNIT_INPUT, t.input_with_examples, s, err);
 }
 
-static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *err) {
+static void take_call(Reading *r, SavingSum *lines, const AuditRow *row, Err *err) {
   Counted c;
   Steps s;
   if (row->escalated_from != LEDGER_NULL) {
@@ -233,42 +249,140 @@ static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *e
   }
 }
 
+/* ---- splits */
+
+/* The split of these values, made where there is none. Borrowed until another is made; NULL and *err. */
+static Split *split_of(Reading *r, const char *const of[SAVING_DIMENSION_COUNT], int is_listed,
+                       Err *err) {
+  const char *texts[SAVING_DIMENSION_COUNT + 1], *kept[SAVING_DIMENSION_COUNT + 1];
+  for (int i = 0; i < SAVING_DIMENSION_COUNT; i++) {
+    texts[i] = of[i];
+  }
+  texts[SAVING_DIMENSION_COUNT] = is_listed ? "list" : "paid";
+  Split *split = groups_of(r->splits, texts, SAVING_DIMENSION_COUNT + 1, kept, err);
+  if (split && r->splits->n > LIMIT_SAVING_SPLITS) {
+    err_set(
+        err, RC_ERROR, ERR_LIMIT,
+        "more than %d combinations of what 'by' names: leave out one of them, or ask for a part "
+        "of the ledger ('from', 'to', 'tag')",
+        LIMIT_SAVING_SPLITS);
+    return NULL;
+  }
+  if (split) {
+    memcpy(split->of, kept, sizeof split->of);
+    split->is_listed = is_listed;
+  }
+  return split;
+}
+
+static Split *split_of_row(Reading *r, const AuditRow *row, Err *err) {
+  char day[SPAN_DATE] = "", plain[LIMIT_MODEL_NAME];
+  const char *of[SAVING_DIMENSION_COUNT] = {NULL};
+  const char *model = row->model ? row->model : row->model_requested;
+  if (r->ask->by & 1u << SAVING_DAY) {
+    span_date(&r->ask->zone, row->ts, day);
+    of[SAVING_DAY] = day[0] ? day : NULL;
+  }
+  if (r->ask->by & 1u << SAVING_TAG) {
+    of[SAVING_TAG] = row->tag;
+  }
+  if (r->ask->by & 1u << SAVING_MODEL && model) {
+    model_name_plain(model, plain, sizeof plain);
+    of[SAVING_MODEL] = plain;
+  }
+  return split_of(r, of, row->billed && strcmp(row->billed, "list") == 0, err);
+}
+
+static int compare_splits(const void *a, const void *b) {
+  const Split *x = a, *y = b;
+  int order = 0;
+  for (int i = 0; i < SAVING_DIMENSION_COUNT && !order; i++) {
+    order = groups_compare_texts(x->of[i], y->of[i]);
+  }
+  return order ? order : x->is_listed - y->is_listed;
+}
+
 static void take_row(void *arg, const AuditRow *row, Err *err) {
   Reading *r = arg;
-  int is_listed = row->billed && strcmp(row->billed, "list") == 0;
-  if (counted_is_note(row)) {
+  Split *split = counted_is_note(row) ? NULL : split_of_row(r, row, err);
+  if (!split) {
     return;
   }
-  SavingLine *lines = r->lines + (is_listed ? SAVING_COUNT : 0);
-  r->has_listed |= is_listed;
   if (row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC) {
-    take_hit(lines, row);
+    take_hit(split->sums, row);
   } else {
-    take_call(r, lines, row, err);
+    take_call(r, split->sums, row, err);
   }
 }
 
-int savings_read(Conn *conn, const AuditAsk *ask, Savings *savings, Err *err) {
+/* ---- lines */
+
+static SavingLine line_of(const Split *split, int id) {
+  const struct Word *w = &words[id];
+  const SavingSum *sum = &split->sums[id];
+  long long whole = split->sums[SAVING_BASELINE].nusd;
+  SavingLine l = {.saving = w->saving,
+                  .who = w->who,
+                  .baseline = w->baseline,
+                  .billed = split->is_listed ? "list" : "paid",
+                  .calls = sum->calls,
+                  .nusd = sum->nusd,
+                  .share = whole ? (double)sum->nusd / (double)whole : (double)NAN,
+                  .unpriced = sum->unpriced};
+  memcpy(l.of, split->of, sizeof l.of);
+  return l;
+}
+
+/* Of a split of many only what is about a row. */
+static int is_line(const Split *split, int id, unsigned by) {
+  return !by || split->sums[id].calls > 0 || split->sums[id].unpriced > 0;
+}
+
+static void write_lines(Savings *savings, unsigned by, Err *err) {
+  const Split *splits = (const Split *)(const void *)savings->splits.records;
+  int most = savings->splits.n * SAVING_COUNT, n = 0;
+  for (int i = 0; i < most; i++) {
+    n += is_line(&splits[i / SAVING_COUNT], i % SAVING_COUNT, by);
+  }
+  savings->lines = n > 0 ? malloc((size_t)n * sizeof *savings->lines) : NULL;
+  if (n > 0 && !savings->lines) {
+    err_nomem(err);
+    return;
+  }
+  for (int i = 0; i < most; i++) {
+    if (is_line(&splits[i / SAVING_COUNT], i % SAVING_COUNT, by)) {
+      savings->lines[savings->n++] = line_of(&splits[i / SAVING_COUNT], i % SAVING_COUNT);
+    }
+  }
+}
+
+int savings_read(Conn *conn, const SavingsAsk *ask, Savings *savings, Err *err) {
+  static const char *const everything[SAVING_DIMENSION_COUNT] = {NULL};
   Store *store = pricing_refresh(conn, NULL, err) == RC_OK ? conn_store(conn, 0, err) : NULL;
-  Reading r = {.conn = conn, .lines = savings->lines};
-  AuditAsk rows = *ask;
+  Reading r = {.conn = conn, .ask = ask, .splits = &savings->splits};
+  AuditAsk rows = ask->rows;
   rows.order = AUDIT_NEWEST_FIRST;
   rows.also = AUDIT_HITS | AUDIT_UNKNOWN;
-  for (int i = 0; i < 2 * SAVING_COUNT; i++) {
-    savings->lines[i] = fresh[i % SAVING_COUNT];
-    savings->lines[i].billed = i < SAVING_COUNT ? "paid" : "list";
-  }
+  *savings = (Savings){.n = 0};
+  groups_init(&savings->splits, sizeof(Split));
   groups_init(&r.superseded, 1);
-  if (store && err->rc == RC_OK && forms_read(store, ask, &r.forms, err) == RC_OK) {
+  if (!ask->by) {
+    split_of(&r, everything, 0, err);
+  }
+  if (store && err->rc == RC_OK && forms_read(store, &ask->rows, &r.forms, err) == RC_OK) {
     audit_each(store, &rows, take_row, &r, err);
   }
   forms_free(&r.forms);
   groups_free(&r.superseded);
-  savings->n = r.has_listed ? 2 * SAVING_COUNT : SAVING_COUNT;
-  for (int i = 0; i < savings->n; i++) {
-    long long whole = savings->lines[i - i % SAVING_COUNT + SAVING_BASELINE].nusd;
-    double nusd = (double)savings->lines[i].nusd;
-    savings->lines[i].share = whole ? nusd / (double)whole : (double)NAN;
+  if (err->rc == RC_OK) {
+    groups_sort(&savings->splits, compare_splits);
+    write_lines(savings, ask->by, err);
   }
   return err->rc;
+}
+
+void savings_free(Savings *savings) {
+  groups_free(&savings->splits);
+  free(savings->lines);
+  *savings = (Savings){.n = 0};
 }

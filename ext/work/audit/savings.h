@@ -21,11 +21,18 @@
 ** (`structured`), at length (`brevity`), or been asked with examples (`zero_shot`), as the same prompt was, of the same model. The tokens
 ** that it did not have are priced as its own are, those of examples as plain input: it is added to the baseline, and saved. An attempt with a
 ** schema that failed has a baseline of 0: all of it counts against `structured`.
+**
+** Split by day, tag or model (that of the answer, by its plain name, as sums have it) each row counts in the split of its own
+** values: so each split is whole, and all together are what it says without. What depends on other rows (superseded answers,
+** forms) is found as it is without.
 */
 #ifndef LLMCOST_WORK_SAVINGS_H
 #define LLMCOST_WORK_SAVINGS_H
 
+#include "base/tables/groups.h"
+#include "base/text/spec.h"
 #include "conn/conn.h"
+#include "core/price/zone.h"
 #include "store/audit/audit.h"
 
 /* X(id, word, whose prefix, the baseline in words) */
@@ -69,20 +76,40 @@ typedef enum SavingId {
       SAVING_COUNT
 } SavingId;
 
+/* What savings are split by, in the order of its columns: X(id, word) */
+#define SAVING_DIMENSIONS(X)                                                                       \
+  X(SAVING_DAY, "day")                                                                             \
+  X(SAVING_TAG, "tag")                                                                             \
+  X(SAVING_MODEL, "model")
+
+typedef enum SavingDimension {
+  SAVING_DIMENSIONS(SPEC_AS_ID) SAVING_DIMENSION_COUNT
+} SavingDimension;
+
+typedef struct SavingsAsk {
+  AuditAsk rows;
+  unsigned by; /* 1 << SAVING_DAY, …: a split for each combination of their values; 0: one */
+  Zone zone;   /* whose days they are */
+} SavingsAsk;
+
 typedef struct SavingLine {
+  const char *of[SAVING_DIMENSION_COUNT]; /* NULL: not asked for, or its calls have none */
   const char *saving, *who, *billed, *baseline;
   long long calls;    /* rows that it is about */
   long long nusd;     /* saved; of baseline and spend: what they come to */
-  double share;       /* of the baseline of the same `billed`; NAN where that is 0 */
+  double share;       /* of the baseline of the same split and `billed`; NAN where that is 0 */
   long long unpriced; /* rows for which it could not be computed: nothing of them is in it */
 } SavingLine;
 
+/* By day, tag and model, none first; paid before list; in the order of SAVINGS. */
 typedef struct Savings {
-  SavingLine lines[2 * SAVING_COUNT];
-  int n; /* those at list prices only where there are any */
+  Groups splits; /* whose texts the lines borrow */
+  SavingLine *lines;
+  int n; /* by nothing: all of SAVINGS, and those at list prices only where there are any; else those that are about a row */
 } Savings;
 
-/* RC_OK or *err. */
-int savings_read(Conn *conn, const AuditAsk *ask, Savings *savings, Err *err);
+/* RC_OK or *err; savings_free in any case. */
+int savings_read(Conn *conn, const SavingsAsk *ask, Savings *savings, Err *err);
+void savings_free(Savings *savings);
 
 #endif
