@@ -23,7 +23,7 @@ SANITIZE := -O1 -g -DLLMCOST_CHECKS -fsanitize=address,undefined -fno-sanitize-r
 
 SRC := $(wildcard ext/*.c ext/*/*.c ext/*/*/*.c vec/*/*.c vec/*/*/*.c)
 PAPERS := $(addprefix sql/manual/,ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md)
-SQL := $(wildcard sql/*.sql sql/*.tsv) README.md $(sort $(filter-out $(PAPERS),$(wildcard sql/manual/*.md)))
+SQL := $(wildcard sql/*.sql sql/*.tsv sql/report/*.sql sql/report/*.js $(addprefix sql/report/page/*.,html css js)) README.md $(sort $(filter-out $(PAPERS),$(wildcard sql/manual/*.md)))
 so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o

@@ -55,6 +55,7 @@ QUESTIONS = [
     ("llm_selfhost", "SELECT * FROM llm_selfhost('{\"serverless\":\"groq/llama-3.1-8b-instant\"}')"),
     ("llm_finetune", "SELECT * FROM llm_finetune('{\"to\":\"gpt-4o-mini\",\"setup_usd\":200}')"),
     ("llm_advise", "SELECT * FROM llm_advise('{\"from\":\"2026-09-01\",\"to\":\"2026-11-01\"}')"),
+    ("llm_report, all of these and more", "SELECT length(llm_report('{\"period\":\"2026-10\"}'))"),
 ]
 PEER = "SELECT model, kind, count(*), sum(cost_nusd), sum(input_tokens), sum(output_tokens), sum(length(usage)) FROM llm_calls GROUP BY 1, 2"
 

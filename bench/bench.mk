@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-marks bench-prune
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-report bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-marks bench-prune
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -65,6 +65,9 @@ bench-ledger: deps-test ## the views of costs beside DuckDB over the same rows; 
 bench-audit: deps-test ## questions about spending (llm_drift, llm_advise, …) beside one pass of the sqlite3 shell; CALLS=1000000
 	$(call built,all)
 	@/usr/bin/python3 bench/audit.py $(or $(CALLS),1000000)
+bench-report: deps-test ## the page of llm_report over a year of ten million calls, in a browser, beside a plain table; CALLS=10000000
+	$(call built,all)
+	@/usr/bin/python3 -W ignore bench/report.py $(or $(CALLS),10000000)
 bench-route: deps-test ## scorers and gates on prompts sorted by hand and on outcomes of models
 	$(call built,$(B)/bench_route)
 	@/usr/bin/python3 bench/route.py

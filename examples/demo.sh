@@ -138,4 +138,9 @@ db=$dir/desk.db
 say "11. And an answer"
 echo "SELECT t.question, a.answer FROM tickets t JOIN answers a ON a.ticket = t.id
       WHERE length(t.question) BETWEEN 25 AND 60 ORDER BY t.id LIMIT 3;" | sql
+
+say "12. Where it went, as one page to look at"
+page="SELECT llm_report('{\"to\":\"$dir/report.html\"}');"
+show "$page"
+echo "$page" | sqlite3 -batch -cmd '.load ./llmcost' "$db" | sed 's/^/  /'
 printf '\n  The database is %s, its ledger %s-llmcost. Look around:\n  sqlite3 -cmd ".load ./llmcost" %s\n' "$db" "$db" "$db"

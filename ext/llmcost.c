@@ -74,6 +74,7 @@ typedef struct BoundFunction {
   X(llm_call_explain, 1, 1, DIRECT | JSON, FIRST)                                                  \
   X(llm_prices_import, 1, 2, CHANGES | JSON, FIRST)                                                \
   X(llm_import, 1, 2, CHANGES | JSON, FIRST)                                                       \
+  X(llm_report, 0, 1, CHANGES, NONE)                                                               \
   X(llm_batch_flush, 0, 1, CHANGES | JSON, NONE)                                                   \
   X(llm_batch_poll, 0, 1, CHANGES | JSON, NONE)                                                    \
   X(llm_batch_wait, 0, 1, CHANGES | JSON, NONE)                                                    \

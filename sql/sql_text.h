@@ -25,6 +25,23 @@ extern const char sql_suffixes_tsv[];
 extern const char sql_effort_tsv[];
 extern const char sql_volatile_tsv[];
 extern const char sql_takes_tsv[];
+extern const char sql_figures_sql[];
+extern const char sql_markdown_sql[];
+extern const char sql_page_html[];
+extern const char sql_page_css[];
+extern const char sql_plot_js[];
+extern const char sql_data_js[];
+extern const char sql_words_js[];
+extern const char sql_csv_js[];
+extern const char sql_draw_js[];
+extern const char sql_box_js[];
+extern const char sql_tables_js[];
+extern const char sql_sections_js[];
+extern const char sql_caches_js[];
+extern const char sql_lists_js[];
+extern const char sql_plans_js[];
+extern const char sql_now_js[];
+extern const char sql_page_js[];
 
 /* A page of the manual: its file's name without folder and ending, and its text. */
 typedef struct ManualPage {

@@ -112,7 +112,8 @@ GROUP BY 1;
 -- Money we can't name: paid or perhaps paid, and no price; a row for each reason why. Never counted as zero.
 CREATE VIEW IF NOT EXISTS main.llm_unpriced AS
 SELECT coalesce(model, model_requested) AS model, provider, kind,
-       count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+       count(*) AS calls, CAST(sum(input_tokens + 0.0) AS INTEGER) AS input_tokens,
+       CAST(sum(output_tokens + 0.0) AS INTEGER) AS output_tokens,
        min(ts) AS first_ts, max(ts) AS last_ts,
        coalesce(error, CASE WHEN usage IS NULL THEN 'no usage was told' ELSE 'no price of this model is known' END) AS error,
        source

@@ -1,6 +1,6 @@
 # Tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients), fuzz, fault; and lint.
 
-TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libsimde-dev openssl nghttp2-proxy faketime
+TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libsimde-dev openssl nghttp2-proxy faketime chromium cmark-gfm poppler-utils
 LINT_PACKAGES := clang-format cppcheck
 
 .PHONY: deps-test deps-clients deps-lint test newcomer lint coverage covered

@@ -61,6 +61,11 @@
 /* Message contents at least this long are stored once and referred to by hash. */
 #define LIMIT_INLINE_TEXT 256
 
+/* A report: one of its statements; its data, before they are packed (a year that is dense in every way has 3 MB; texts of prompts
+** come on top). */
+#define LIMIT_REPORT_SQL ((size_t)64 << 10)
+#define LIMIT_REPORT_BYTES ((size_t)64 << 20)
+
 /* Text of an error message, and of a provider's message quoted in it: what helps often stands at its end. */
 #define LIMIT_ERROR_TEXT 900
 #define LIMIT_ERROR_QUOTE 400

@@ -38,6 +38,10 @@ static size_t sequence_length(const unsigned char *p, size_t n) {
   return len;
 }
 
+size_t utf8_length(const char *text, size_t n) {
+  return n > 0 ? sequence_length((const unsigned char *)text, n) : 0;
+}
+
 size_t utf8_ascii_prefix(const char *p, size_t n) {
   size_t i = 0;
   while (i + 8 <= n) {

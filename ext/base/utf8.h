@@ -14,6 +14,9 @@ int utf8_is_valid(const char *text, size_t n, size_t *bad_at);
 ** begin one (table 3-11 of the Unicode Standard; browsers and Node do the same). */
 size_t utf8_bad_length(const char *text, size_t n);
 
+/* Bytes of the character at the front; 0 where no well-formed sequence begins. */
+size_t utf8_length(const char *text, size_t n);
+
 /* Bytes of ASCII at the front. */
 size_t utf8_ascii_prefix(const char *text, size_t n);
 

@@ -329,6 +329,13 @@ static const Scenario scenarios[] = {
                 " || (SELECT count(*) > 1 FROM llm_drift('today', '{\"by\":\"model\"}'))"
                 " || (SELECT group_concat(advice) FROM llm_advise('{\"min_calls\":2}'))",
      .check = "SELECT count(*) = 1 AND min(x) IN ('11none') FROM t"},
+    {.name = "report", /* of the same calls, as page and as Markdown */
+     .setup = TABLE ";" TWO_PROMPTS,
+     .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,
+     .sql =
+         PUT "(SELECT (length(page) > 300000) || (instr(text, '| Calls | 2 |') > 0) FROM (SELECT "
+             "llm_report() AS page, llm_report('{\"format\":\"markdown\"}') AS text))",
+     .check = "SELECT count(*) = 1 AND min(x) = '11' FROM t"},
     {.name = "explain",
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,

@@ -24,7 +24,7 @@ NPM_DIR = os.path.join(ROOT, "build/npm")
 NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
                 "openai": "7.59", "@portkey-ai/gateway": "1.15", "@anthropic-ai/sdk": "1.14", "anthropic-sdk-2023": "npm:@anthropic-ai/sdk@0.137",
                 "typescript": "5.9",
-                "@pydantic/genai-prices": "0.1.8",
+                "@pydantic/genai-prices": "0.1.8", "playwright-core": "1.65", "axe-core": "4.14",
                 "libsql": "0.5", "js-tiktoken": "1.0.21", "tiktoken": "1.0.22", "gpt-tokenizer": "4.0.0"}
 # The peers that are machine code: some processors have none of them.
 NPM_BINARIES = {"onnxruntime-node": "1.20.1", "sqlite-vec-linux-x64": "0.1.9", "@ccusage/ccusage-linux-x64": "20.0.24"}

@@ -162,6 +162,13 @@ class Bench(Program):
         out = self.run_it("/usr/bin/python3", "bench/audit.py", "3000")
         self.figures(out, "| llm_drift, a month and the one before | # | # | # | # × |", "| llm_savings | # |", "| llm_advise | # |")
 
+    def test_report(self):
+        if not shutil.which("chromium") or not npm_package("playwright-core"):
+            raise unittest.SkipTest("needs chromium and npm playwright-core")
+        out = self.run_it("/usr/bin/python3", "bench/report.py", "100000", "500")
+        self.figures(out, "| a year, # calls | # kB | written in # ms |", "| the first screen | # ms | # × a plain table of its # rows by day (# ms) |",
+                     "| a filter followed, the slowest of three | # ms |")
+
     def test_quality(self):
         need_shared("banking77/train.csv")
         out = self.run_it("/usr/bin/python3", "bench/quality.py", "repeating", "poisoned", "banking77", N="100", SHUFFLES="1")
@@ -288,6 +295,7 @@ class Demo(Program):
         self.assertLess(billed[0], 39)  # killed in the middle
         self.assertLessEqual(calls, billed[1] + 4)  # and one rolled back, two of a cascade, one within its limit
         self.assertIn("in_your_table", out)
+        self.assertIn("report.html", out)
         share, live = map(float, re.search(r"By batch: .* which is ([\d.]+) of .* paid \$([\d.]+) for", out).groups())
         self.assertAlmostEqual(share, 0.5, 3)
         self.assertGreater(live, 0)

@@ -155,7 +155,8 @@ class Drivers(Drifts):
                    "cache_write_long_tokens", "reasoning_tokens", "system_tokens", "history_tokens", "turn", "latency_ms")
         asked = ("llm_savings", """llm_savings('{"by":["day","tag","model"]}')""", "llm_prefix_cache", "llm_conversations", "llm_system_prompts",
                  "llm_retries", "llm_advise", "llm_drift('2026', '1970')",
-                 "llm_drift(-9223372036854775807, 9223372036854775807, 0, 9223372036854775807)")
+                 "llm_drift(-9223372036854775807, 9223372036854775807, 0, 9223372036854775807)",
+                 """(SELECT llm_report('{"format":"markdown"}'))""", """(SELECT llm_report('{"period":"2026-10","prompts":true}'))""")
         for _ in range(4):
             self.raw.execute("DELETE FROM llm_calls")
             rows = [{**call(i % 2, i, model=rnd.choice(("gpt-4o", "claude-haiku-4-5"))), **{n: pick() for n in numbers if rnd.random() < 0.5},

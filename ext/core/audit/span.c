@@ -93,13 +93,24 @@ void span_date(const Zone *zone, long long at, char out[SPAN_DATE]) {
   snprintf(out, SPAN_DATE, "%.*s", SPAN_DATE - 1, text);
 }
 
+static int is_midnight(const char *when) {
+  return strncmp(when + 10, " 00:00", 6) == 0;
+}
+
 NamedSpan span_between(const Zone *zone, long long from, long long to) {
   NamedSpan s = {{from, to}, ""};
-  char a[PERIOD_TEXT], b[PERIOD_TEXT];
-  period_when(zone, from, a);
-  period_when(zone, to, b);
-  int are_days = strncmp(a + 10, " 00:00", 6) == 0 && strncmp(b + 10, " 00:00", 6) == 0;
-  snprintf(s.label, sizeof s.label, "%.*s to %.*s", are_days ? 10 : 16, a, are_days ? 10 : 16, b);
+  char first[PERIOD_TEXT], end[PERIOD_TEXT], last[PERIOD_TEXT];
+  period_when(zone, from, first);
+  period_when(zone, to, end);
+  period_when(zone, to - 1, last);
+  int are_days = is_midnight(first) && is_midnight(end);
+  const char *until = are_days ? last : end;
+  int is_one = are_days && strncmp(first, last, 10) == 0;
+  int n = snprintf(s.label, sizeof s.label, "%.*s", is_midnight(first) ? 10 : 16, first);
+  if (!is_one) {
+    snprintf(s.label + n, sizeof s.label - (size_t)n, " \xE2\x80\x93 %.*s", are_days ? 10 : 16,
+             until);
+  }
   return s;
 }
 

@@ -36,7 +36,7 @@ int span_parse(const char *text, const Zone *zone, long long now, NamedSpan *is,
 enum { SPAN_DATE = 11 };
 void span_date(const Zone *zone, long long at, char out[SPAN_DATE]);
 
-/* A span from one moment to another, with a label of its times. */
+/* A span from one moment to another, with a label of its times: "2026-11-04 – 2026-11-06", the last day of whole days. */
 NamedSpan span_between(const Zone *zone, long long from, long long to);
 
 #endif

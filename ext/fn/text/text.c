@@ -41,7 +41,8 @@ void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
 
 void fn_llm_model_name(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   char plain[LIMIT_MODEL_NAME];
-  const char *name = arg_text(argv[0], "the model", err);
+  size_t n;
+  const char *name = arg_bytes(argv[0], &n, err); /* (a NUL ends it, as in the sums) */
   (void)argc;
   if (name) {
     model_name_plain(name, plain, sizeof plain);

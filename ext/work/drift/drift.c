@@ -310,16 +310,18 @@ static int is_money_only(const Work *w) {
 }
 
 static void say_rest(const Work *w, Buf *b) {
-  long long calls = w->unpriced[0] + w->unpriced[1];
   if (w->is_list) {
     buf_puts(b, " At list prices: nobody says what was paid.");
   }
   if (is_money_only(w)) {
     buf_puts(b, " The invoices count no tokens: import the usage report of that time, too.");
   }
-  if (calls > 0) {
-    buf_printf(b, " Not in it: %lld call%s of which nobody knows the price.", calls,
-               calls == 1 ? "" : "s");
+  if (w->unpriced[0] > 0) {
+    buf_printf(b, " Not in it: %lld, then %lld calls of which nobody knows the price.",
+               w->unpriced[0], w->unpriced[1]);
+  } else if (w->unpriced[1] > 0) {
+    buf_printf(b, " Not in it: %lld call%s of which nobody knows the price.", w->unpriced[1],
+               w->unpriced[1] == 1 ? "" : "s");
   }
   if (w->unpriced_tokens[0] + w->unpriced_tokens[1] > 0) {
     char tokens[WORDS_NUMBER];
