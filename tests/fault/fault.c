@@ -325,8 +325,8 @@ static const Scenario scenarios[] = {
      .sql = PUT "(SELECT sum(change_nusd) = max(after) * 1e9 - max(before) * 1e9 FROM (SELECT "
                 "change_nusd, iif(driver = "
                 "'answer', before, 0) AS before, iif(driver = 'answer', after, 0) AS after FROM "
-                "llm_drift('today')))"
-                " || (SELECT count(*) > 1 FROM llm_drift('today', '{\"by\":\"model\"}'))"
+                "llm_drift('last 7 days')))"
+                " || (SELECT count(*) > 1 FROM llm_drift('last 7 days', '{\"by\":\"model\"}'))"
                 " || (SELECT group_concat(advice) FROM llm_advise('{\"min_calls\":2}'))",
      .check = "SELECT count(*) = 1 AND min(x) IN ('11none') FROM t"},
     {.name = "report", /* of the same calls, as page and as Markdown */

@@ -7,7 +7,7 @@ import sqlite3
 import unittest
 from collections import Counter
 
-from harness import KEYS, Standin, TempDir, connect, open_desk, value
+from harness import KEYS, Standin, TempDir, connect, leave_midnight, open_desk, value
 
 MINI, HAIKU = "gpt-4o-mini", "claude-haiku-4-5"
 SECRETS = {**KEYS, "MISTRAL_API_KEY": "mistral-live-test-55aa77", "OPENROUTER_API_KEY": "sk-or-live-test-31d8",
@@ -25,6 +25,7 @@ def hand_keys(db, standin):
 class BatchDesk(unittest.TestCase):
     """A stand-in for all tests of a class, a new database and its store for each."""
     SETTINGS = []
+    LASTS = 20  # as in Desk
 
     @classmethod
     def setUpClass(cls):
@@ -36,6 +37,7 @@ class BatchDesk(unittest.TestCase):
         cls.standin.__exit__()
 
     def setUp(self):
+        leave_midnight(self.LASTS)
         self.standin.post("/standin/reset", {})
         self.standin.scenario("ok")
         self.standin.latency(0)

@@ -5,7 +5,7 @@ import sqlite3
 import time
 import unittest
 
-from harness import Standin, TempDir, open_desk, value
+from harness import Standin, TempDir, leave_midnight, open_desk, value
 
 
 class BatchHoldsTest(unittest.TestCase):
@@ -15,6 +15,7 @@ class BatchHoldsTest(unittest.TestCase):
         cls.addClassCleanup(cls.standin.__exit__)
 
     def setUp(self):
+        leave_midnight(20)
         folder = TempDir()
         self.addCleanup(folder.cleanup)
         self.path = os.path.join(folder.name, "desk.db")

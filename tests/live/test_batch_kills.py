@@ -14,7 +14,7 @@ import time
 import unittest
 import urllib.request
 
-from harness import Standin, TempDir, connect, open_desk, setup_sql, value
+from harness import Standin, TempDir, connect, leave_midnight, open_desk, setup_sql, value
 
 MODELS = ("gpt-4o-mini", "claude-haiku-4-5")  # of files and a mark; of one request, found again by time and size
 # Of ten rows the last asks what the one before it does.
@@ -212,6 +212,9 @@ class Kills(unittest.TestCase):
     LIVES = int(os.environ.get("LLMCOST_LIVES", 1))
     SETTINGS = ()
     MOMENTS = ("anywhere", "created", "settled", "lost", "uploaded", "anywhere")
+
+    def setUp(self):
+        leave_midnight(60)
 
     def test_killed(self):
         random.seed(int(os.environ.get("LLMCOST_SEED", 20261129)))

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import unittest
 
-from harness import ROOT, TempDir, connect
+from harness import ROOT, TempDir, connect, leave_midnight
 
 SAMPLES = f"{ROOT}/tests/data/imports"
 CALLS = ["claude_code", "codex", "helicone_export.csv", "langfuse_observations_v2.jsonl", "litellm_spend_logs.json", "llm_logs.sql",
@@ -82,6 +82,7 @@ def times_csv(text, times):
 
 class Exports(unittest.TestCase):
     def setUp(self):
+        leave_midnight(20)  # months are counted from now
         self.tmp = TempDir()
         self.addCleanup(self.tmp.cleanup)
         self.folder = f"{self.tmp.name}/exports"
