@@ -77,8 +77,8 @@ $(foreach d,so static asan fuzz,$(addprefix $(B)/$(d)/ext/core/tokens/,encoding.
 
 -include $(SRC:%.c=$(B)/so/%.d) $(SRC:%.c=$(B)/static/%.d) $(SRC:%.c=$(B)/asan/%.d)
 
-# What a recipe needs built, when what it needs installed is there.
-built = +@$(MAKE) --no-print-directory $(1)
+# What a recipe needs built, when what it needs installed is there: on all processors.
+built = +@$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory $(1)
 
 include tests/tests.mk tests/fuzz/fuzz.mk tests/fault/fault.mk bench/bench.mk
 

@@ -5,7 +5,7 @@ files=$(git ls-files '*.c' '*.h')
 
 clang-format --dry-run --Werror $files || status=1
 
-cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+cppcheck -j "$(nproc)" --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
   --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iext -I. -DSQLITE_CORE ext vec || status=1
 
 # Functions with a safer sibling, or that hide allocations.

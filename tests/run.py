@@ -8,13 +8,15 @@
   fuzz  build/unit/fuzz_*: each for some seconds on what is kept in tests/fuzz/corpus (see tests/fuzz/driver.c),
         sanitized, beside the other tests
 
-Usage: run.py [word ...]   only the tests whose name holds one of the words
+Usage: run.py [word ...]   only the tests whose name holds one of the words, or is it where the word is =live/test_name
 
-Live tests that measure no time run beside the others, in a process of their own.
+Some live modules run beside the others, each in a process of its own. Of each module is printed how long it took, how much of
+that a processor was busy, and when it began.
 """
 import glob
 import os
 import re
+import resource
 import subprocess
 import sys
 import threading
@@ -26,24 +28,34 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 import harness
 
 FUZZ_SECONDS = "3"
-# Live modules that care for no clock, with much to compute or to wait for.
-BESIDE = ["live/test_" + name for name in
-          ("batch_create", "batch_kills", "batch_peers", "batch_processes", "bench", "client_programs", "clients", "drift_ledgers", "embedders",
-           "fixtures", "imports", "ledger_of_answers", "peers", "prices", "recipes", "savings", "sdks", "semantic_faults", "sums", "tokens")]
+# Live modules with much to compute that care for no clock: the longest first, but those that need npm's packages, which are
+# installed meanwhile, late.
+COMPUTING = ("semantic_faults", "drift_ledgers", "hostile", "ledger_of_answers", "imports", "sums", "fixtures", "recipes", "prices", "manual",
+             "bench", "sdks", "batch_peers", "client_programs", "embedders", "peers", "tokens", "savings", "clients")
+# Those that wait: a processor is busy for less than a third of their time. Two of them at once disturb nobody.
+WAITING = ("answers", "map", "batch_create", "batch_processes", "faults", "transfers", "batch_kills", "prune", "route")
+BESIDE = ["live/test_" + name for name in COMPUTING + WAITING]
 
 WORDS = sys.argv[1:]
+BEGAN = float(os.environ.setdefault("TESTS_BEGAN", str(time.monotonic())))
 passed, failed, skipped = 0, 0, 0
+counting = threading.Lock()
 
 
 def wanted(name):
-    return not WORDS or any(w in name for w in WORDS)
+    return not WORDS or any(w == "=" + name or w in name for w in WORDS)
+
+
+def count(ok=0, bad=0, left_out=0):
+    global passed, failed, skipped
+    with counting:
+        passed += ok
+        failed += bad
+        skipped += left_out
 
 
 def report(word, name, detail=""):
-    global passed, failed, skipped
-    passed += word == "ok"
-    failed += word == "FAIL"
-    skipped += word == "skip"
+    count(word == "ok", word == "FAIL", word == "skip")
     if word != "ok":
         print(f"{word:5} {name}{': ' if detail else ''}{detail}", flush=True)
 
@@ -128,15 +140,21 @@ class Result(unittest.TestResult):
             report("FAIL", self.name(subtest), self._exc_info_to_string(err, test))
 
 
+def busy():
+    """Seconds of a processor, of this process and of those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
 def run_live():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests/live/test_*.py"))):
         name = os.path.basename(path)[:-3]
         if not wanted("live/" + name) or (not WORDS and "live/" + name in BESIDE):
             continue
-        started = time.time()
+        started, used = time.monotonic(), busy()
         suite = unittest.defaultTestLoader.loadTestsFromName(name)
         suite.run(Result())
-        print(f"      live/{name}: {time.time() - started:.0f} s", flush=True)
+        print(f"      live/{name}: {time.monotonic() - started:.0f} s ({busy() - used:.0f} busy), from {started - BEGAN:.0f} s on", flush=True)
 
 
 def fuzz(path):
@@ -167,39 +185,45 @@ class Fuzz(threading.Thread):
 
 
 class Beside(threading.Thread):
-    """The modules of BESIDE, by another run of this program."""
+    """Runs the modules of a list that are left, each by another run of this program."""
+
+    def __init__(self, left, niceness):
+        super().__init__(daemon=True)
+        self.left, self.niceness = left, str(niceness)
 
     def run(self):
-        self.out = subprocess.run(["nice", "-n", "5", sys.executable, __file__, *BESIDE],
-                                  capture_output=True, text=True, errors="replace")
+        while self.left:
+            try:
+                self.run_module("live/test_" + self.left.pop(0))
+            except IndexError:  # another was faster
+                return
 
-    def report(self):
-        global passed, failed, skipped
-        self.join()
-        lines = self.out.stdout.rstrip().splitlines()
-        counts = re.findall(r"(\d+) (passed|failed|skipped)", lines[-1] if lines else "")
+    def run_module(self, name):
+        out = subprocess.run(["nice", "-n", self.niceness, sys.executable, __file__, "=" + name], capture_output=True, text=True,
+                             errors="replace")
+        lines = out.stdout.rstrip().splitlines()
+        counts = {what: int(n) for n, what in re.findall(r"(\d+) (passed|failed|skipped)", lines[-1] if lines else "")}
         print("\n".join(lines[:-1]), flush=True)
+        count(counts.get("passed", 0), counts.get("failed", 0), counts.get("skipped", 0))
         if not counts:
-            report("FAIL", "beside", self.out.stderr[-3000:])
-        for n, what in counts:
-            passed += int(n) * (what == "passed")
-            failed += int(n) * (what == "failed")
-            skipped += int(n) * (what == "skipped")
+            report("FAIL", name, out.stderr[-3000:])
 
 
 def main():
-    harness.start_npm_install()
+    if not any(w.startswith("=") for w in WORDS):
+        harness.start_npm_install()
     fuzzing = Fuzz(daemon=True)
-    fuzzing.start()
-    beside = None if WORDS else Beside(daemon=True)
-    if beside:
-        beside.start()
+    computing, waiting = ([], []) if WORDS else (list(COMPUTING), list(WAITING))
+    beside = [Beside(computing, 5), Beside(waiting, 0), Beside(waiting, 0)]
+    for thread in (fuzzing, *beside):
+        thread.start()
     run_unit()
     run_sql()
     run_live()
+    Beside(computing, 0).run()
+    for thread in beside:
+        thread.join()
     fuzzing.report()
-    if beside:
-        beside.report()
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0
 

@@ -130,7 +130,7 @@ class Replay:
         self.requests = self.server.requests = {}
         self.server.lock, self.server.stopping = threading.Lock(), threading.Event()
         self.host = f"127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_):

@@ -111,7 +111,7 @@ class Echoes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        threading.Thread(target=cls.server.serve_forever, args=(0.01,), daemon=True).start()
         cls.host = f"127.0.0.1:{cls.server.server_port}"
 
     @classmethod

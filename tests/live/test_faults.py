@@ -313,7 +313,7 @@ class Answers(unittest.TestCase):
     def ask(self, status, body, options="{}", sql=""):
         with http.server.HTTPServer(("127.0.0.1", 0), Echo) as server, TempDir() as tmp:
             Echo.status, Echo.body = status, body
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             db = open_desk(os.path.join(tmp, "echo.db"), f"http://127.0.0.1:{server.server_address[1]}")
             db.execute(sql)
             row = db.execute("SELECT answer, kind, input_tokens, output_tokens, cost_nusd, error FROM llm_call(?, ?)",
@@ -398,7 +398,7 @@ class Errors(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Script)
-        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        threading.Thread(target=cls.server.serve_forever, args=(0.01,), daemon=True).start()
         cls.url = f"http://127.0.0.1:{cls.server.server_port}"
 
     @classmethod

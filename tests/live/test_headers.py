@@ -99,7 +99,7 @@ class Recorder:
         self.server.daemon_threads = True
         self.host = "127.0.0.1:%d" % self.server.server_address[1]
         self.url = "http://" + self.host
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def answer(self, method, path, headers, body):
         if self.says:

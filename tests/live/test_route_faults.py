@@ -65,9 +65,8 @@ class Faults(Tiers):
 
     def test_interrupted_before_it_was_judged(self):
         """It is not served as one that passed."""
-        self.while_asked("b", answer("something else"), lambda: time.sleep(1))
-        timer = threading.Timer(0.3, self.db.interrupt)
-        timer.start()
+        timer = threading.Timer(0.1, self.db.interrupt)
+        self.while_asked("b", answer("something else"), lambda: (timer.start(), time.sleep(1)))
         error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"gate": {"kind": "agree"}, "score": 0}))
         timer.join()
         self.assertEqual(value(self.db, "SELECT count(*) FROM llm_answers"), 0)
@@ -76,9 +75,8 @@ class Faults(Tiers):
         self.assertEqual(self.outcome("x", gate={"kind": "agree"}, score=0)["error"]["code"], "gate")
 
     def test_an_audit_that_is_interrupted(self):
-        self.while_asked("b", answer("something else"), lambda: time.sleep(1))
-        timer = threading.Timer(0.3, self.db.interrupt)
-        timer.start()
+        timer = threading.Timer(0.1, self.db.interrupt)
+        self.while_asked("b", answer("something else"), lambda: (timer.start(), time.sleep(1)))
         error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"gate": {"kind": "length", "min": 1}, "audit": 1, "score": 0}))
         timer.join()
         self.models.asked.clear()
