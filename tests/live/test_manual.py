@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from harness import ROOT, SO, Desk, Standin, TempDir, clean_env, connect, error_of, prelude_sql, value
+from harness import ROOT, SO, Desk, Standin, TempDir, clean_env, connect, error_of, leave_midnight, prelude_sql, value
 
 PAPERS = {"ARCHITECTURE", "CHANGELOG", "CONTRIBUTING", "SECURITY"}
 PAGES = {"README": os.path.join(ROOT, "README.md")}
@@ -84,6 +84,7 @@ def run(argv, prelude, found, **process):
 
 class Examples(unittest.TestCase):
     def setUp(self):
+        leave_midnight(20)
         self.standin = Standin().__enter__()
         self.folder = TempDir()
         with open(os.path.join(self.folder.name, "calls.csv"), "w") as f:
