@@ -10,8 +10,8 @@
 
 Usage: run.py [word ...]   only the tests whose name holds one of the words, or is it where the word is =live/test_name
 
-Some live modules run beside the others, each in a process of its own. Of each module is printed how long it took, how much of
-that a processor was busy, and when it began.
+Some live modules run beside the others, each in a process of its own. Of each module is printed how long it took and when it began;
+of those beside, and of single ones, how much of that a processor was busy.
 """
 import glob
 import os
@@ -154,7 +154,8 @@ def run_live():
         started, used = time.monotonic(), busy()
         suite = unittest.defaultTestLoader.loadTestsFromName(name)
         suite.run(Result())
-        print(f"      live/{name}: {time.monotonic() - started:.0f} s ({busy() - used:.0f} busy), from {started - BEGAN:.0f} s on", flush=True)
+        took = f"{time.monotonic() - started:.0f} s" + (f" ({busy() - used:.0f} busy)" if WORDS else "")  # (else that of the others is in it)
+        print(f"      live/{name}: {took}, from {started - BEGAN:.0f} s on", flush=True)
 
 
 def fuzz(path):
