@@ -30,8 +30,8 @@ import harness
 FUZZ_SECONDS = "3"
 # Live modules with much to compute that care for no clock: the longest first, but those that need npm's packages, which are
 # installed meanwhile, late.
-COMPUTING = ("semantic_faults", "drift_ledgers", "hostile", "ledger_of_answers", "imports", "sums", "fixtures", "recipes", "prices", "manual",
-             "bench", "sdks", "batch_peers", "client_programs", "embedders", "peers", "tokens", "savings", "clients")
+COMPUTING = ("semantic_faults", "drift_ledgers", "hostile", "ledger_of_answers", "imports", "sums", "fixtures", "recipes", "prices", "report", "manual",
+             "report_page", "bench", "sdks", "batch_peers", "client_programs", "embedders", "peers", "tokens", "savings", "clients")
 # Those that wait: a processor is busy for less than a third of their time. Two of them at once disturb nobody.
 WAITING = ("answers", "map", "batch_create", "batch_processes", "faults", "transfers", "batch_kills", "prune", "route")
 BESIDE = ["live/test_" + name for name in COMPUTING + WAITING]

@@ -47,36 +47,58 @@ static int write_all(int fd, const char *p, size_t n) {
   return 1;
 }
 
-/* Whole, under another name first: what was there stays until the new one is complete. What is no file (/dev/stdout) is
-** written to. */
-static int write_file(const char *path, const Buf *text, Err *err) {
-  struct stat found;
-  int is_other = stat(path, &found) == 0 && !S_ISREG(found.st_mode);
-  char *name =
-      is_other ? sqlite3_mprintf("%s", path) : sqlite3_mprintf("%s.%d~", path, (int)getpid());
-  if (!name) {
-    return err_nomem(err);
-  }
-  int flags = O_WRONLY | O_CLOEXEC | (is_other ? 0 : O_CREAT | O_TRUNC | O_NOFOLLOW);
-  int fd = open(name, flags, 0666);
-  int ok = fd >= 0 && write_all(fd, text->data, text->n);
+/* Writes to a new file of that mode, whole. 1, or 0 and errno. */
+static int write_new(const char *name, mode_t mode, int is_kept, const Buf *text) {
+  int fd = open(name, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+  int ok = fd >= 0 && (!is_kept || fchmod(fd, mode & 07777) == 0) &&
+           write_all(fd, text->data, text->n) && fsync(fd) == 0;
   int why = errno;
   if (fd >= 0 && close(fd) != 0 && ok) {
-    why = errno;
-    ok = 0;
+    return 0;
   }
-  if (ok && !is_other && rename(name, path) != 0) {
-    why = errno;
-    ok = 0;
+  errno = why;
+  return ok;
+}
+
+/* What stands there until the new one is complete keeps its mode; where a link leads is written to, not the link. */
+static int replace_file(const char *path, const struct stat *found, const Buf *text, Err *err) {
+  char *real = found ? realpath(path, NULL) : NULL;
+  char *name = sqlite3_mprintf("%s.%d~", real ? real : path, (int)getpid());
+  int ok = 0;
+  if (!name) {
+    err_nomem(err);
+  } else {
+    ok = write_new(name, found ? found->st_mode : 0, found != NULL, text) &&
+         rename(name, real ? real : path) == 0;
   }
-  if (!ok) {
-    err_set(err, RC_ERROR, ERR_IO, "cannot write '%.200s': %s", path, strerror(why));
-    if (fd >= 0 && !is_other) {
-      unlink(name);
-    }
+  int why = errno;
+  if (name && !ok && why != EEXIST) {
+    unlink(name);
   }
+  free(real);
   sqlite3_free(name);
-  return err->rc;
+  errno = why;
+  return ok;
+}
+
+/* What is no file (/dev/stdout) is written to as it is. */
+static int write_there(const char *path, const Buf *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  int ok = fd >= 0 && write_all(fd, text->data, text->n);
+  int why = errno;
+  ok = fd >= 0 && close(fd) == 0 && ok;
+  errno = ok ? 0 : why;
+  return ok;
+}
+
+static int write_file(const char *path, const Buf *text, Err *err) {
+  struct stat found;
+  int is_there = stat(path, &found) == 0;
+  int ok = is_there && !S_ISREG(found.st_mode)
+               ? write_there(path, text)
+               : replace_file(path, is_there ? &found : NULL, text, err);
+  return ok ? RC_OK
+            : err_set(err, RC_ERROR, ERR_IO, "cannot write '%.200s': %s", path, strerror(errno));
 }
 
 /* llm_report([options]): TEXT; with `to` the file's name. */

@@ -1,5 +1,5 @@
 -- What llm_report shows as Markdown: statements over the figures (figures.sql, written likewise), run in their database. Each is a
--- table under its heading, where it has rows; what it is named after is the figure whose SQL is behind it.
+-- table under its heading, or a paragraph without one, where it has rows; what it is named after is the figure whose SQL is behind it.
 --
 -- A name that ends in ":" is a column of numbers. Functions: usd(nusd), usd_signed(nusd), percent(share), percent_signed(share),
 -- number(x), text(x) (escaped, cut), line(x) (cut later), moment(ms). NULL is unknown: "–". $from_day: the first day; $now and $before: the periods' names.
@@ -10,12 +10,19 @@
 sum(calls) AS calls, sum(hits) AS hits, sum(errors) AS errors, sum(unpriced) AS unpriced, sum(cost_nusd) AS cost, sum(saved_nusd) AS saved,
   sum(input_tokens) AS input, sum(cached_input_tokens) AS cached, sum(output_tokens) AS output
 -- let $both
-(SELECT n.*, b.calls AS b_calls, b.hits AS b_hits, b.errors AS b_errors, b.unpriced AS b_unpriced, b.cost_nusd AS b_cost,
+(SELECT k.billed, n.*, b.calls AS b_calls, b.hits AS b_hits, b.errors AS b_errors, b.unpriced AS b_unpriced, b.cost_nusd AS b_cost,
    b.saved_nusd AS b_saved, b.input_tokens AS b_input, b.cached_input_tokens AS b_cached, b.output_tokens AS b_output
- FROM (SELECT billed, $sums FROM days WHERE day >= $from_day GROUP BY billed) n LEFT JOIN before b ON b.billed = n.billed)
+ FROM (SELECT DISTINCT billed FROM days) k
+   LEFT JOIN (SELECT billed AS n_billed, $sums FROM days WHERE day >= $from_day GROUP BY billed) n ON n_billed = k.billed
+   LEFT JOIN before b ON b.billed = k.billed)
 
+-- let $told
+coalesce((SELECT max(billed) FROM days WHERE cost_nusd <> 0), (SELECT max(billed) FROM days), 'paid')
 -- let $is_told
-billed = coalesce((SELECT max(billed) FROM days), 'paid')
+billed = $told
+
+-- figure answer:
+SELECT line(text) FROM drift WHERE driver = 'answer' AND $is_told;
 
 -- figure days: Spending
 SELECT what || $words AS what, now AS $now, before AS $before, change AS "Change:" FROM (
@@ -40,7 +47,7 @@ SELECT CASE billed WHEN 'list' THEN 'At list prices' ELSE 'Paid' END AS billed, 
 -- figure budgets: Limits
 SELECT text(value) AS scope, text(period) AS period, usd(limit_nusd) AS "Limit:", usd(spent_nusd + unknown_nusd) AS "Spent:",
   percent(share) || CASE WHEN share > 1 THEN ', over' ELSE '' END AS "Share:", usd(projected_nusd) AS "Projected:",
-  coalesce(text(until_time), 'rolls') AS until FROM budgets;
+  coalesce(text(until_time), CASE WHEN period GLOB 'total*' THEN 'never' ELSE 'it rolls' END) AS until FROM budgets;
 
 -- figure day_models: By model
 SELECT name || $words AS model, number(calls) AS "Calls:", percent(hits * 1.0 / nullif(hits + calls, 0)) AS "From caches:",
@@ -72,46 +79,46 @@ WHERE EXISTS (SELECT 1 FROM day_users WHERE user IS NOT NULL) ORDER BY billed DE
 
 -- figure drift: Why it changed
 SELECT text(driver) || coalesce(': ' || text(detail), '') AS driver, number(before) AS "Before:", number(after) AS "Now:", text(unit) AS unit,
-  usd_signed(change_nusd) AS "Change:", percent_signed(share) AS "Share:" FROM drift WHERE driver <> 'answer' AND change_nusd IS NOT 0 AND $is_told;
+  usd_signed(change_nusd) AS "Change:", percent_signed(share) AS "Of the change:" FROM drift WHERE driver <> 'answer' AND change_nusd IS NOT 0 AND $is_told;
 
 -- figure savings: What was saved
 SELECT text(saving) || coalesce(' (' || text(who) || ')', '') || $words AS saving, number(calls) AS "Calls:",
-  CASE WHEN saving IN ('baseline', 'spend') THEN usd(nusd) ELSE usd_signed(-nusd) END AS "Dollars:", percent(share) AS "Of the baseline:",
+  usd(nusd) AS "Dollars:", percent(share) AS "Of the baseline:",
   number(unpriced) AS "Not known:", line(baseline) AS against FROM savings
 WHERE (calls > 0 OR saving IN ('baseline', 'spend')) AND EXISTS (SELECT 1 FROM savings WHERE calls > 0 AND saving NOT IN ('baseline', 'spend'));
 
--- figure discarded: Paid for, and no answer
+-- figure discarded: Paid for, and no answer (10 rows at most)
 SELECT coalesce(text(reason), '–') || $words AS reason, number(sum(calls)) AS "Calls:", usd(sum(cost_nusd)) AS "Dollars:",
   number(sum(unpriced)) AS "Without a price:"
 FROM discarded GROUP BY billed, reason ORDER BY billed DESC, sum(cost_nusd) DESC LIMIT 10;
 
--- figure prefix: What providers' caches read
-SELECT $name_tag || $words AS tag, text(model) AS model, number(calls) AS "Calls:",
+-- figure prefix: What providers' caches read (10 rows at most)
+SELECT $name_tag || $words AS tag, text(model) AS model, text(who) AS "kept by", number(calls) AS "Calls:",
   percent(cached_input_tokens * 1.0 / nullif(input_tokens, 0)) AS "Of the input:", usd_signed(net_nusd) AS "Net:",
   coalesce(text(misses), '') AS misses FROM prefix WHERE input_tokens > 0 LIMIT 10;
 
--- figure conversations: Conversations that grew
-SELECT text(conversation) || $words AS conversation, number(turns) AS "Turns:", number(first_input_tokens) AS "First turn, tokens:",
+-- figure conversations: Conversations that grew (10 rows at most)
+SELECT text(conversation) || $words AS conversation, $name_tag AS tag, $name_user AS user, number(turns) AS "Turns:", number(first_input_tokens) AS "First turn, tokens:",
   number(last_input_tokens) AS "Last turn, tokens:", usd(cost_nusd) AS "Dollars:", usd(inflated_nusd) AS "By growth:"
 FROM conversations WHERE inflated_nusd > 0 LIMIT 10;
 
--- figure prompts: System prompts
+-- figure prompts: System prompts (10 rows at most)
 SELECT $name_tag AS tag, version AS "Version:", moment(first_ts) AS first, number(calls) AS "Calls:", number(tokens) AS "Tokens:",
   number(grown_by) AS "Grown by:", usd(cost_nusd) AS "Dollars:" FROM prompts WHERE tokens > 0 LIMIT 10;
 
--- figure dearest: Dearest prompts
+-- figure dearest: Dearest prompts (10 rows at most)
 SELECT substr(prompt_hash, 1, 12) || $words AS prompt, $name_model AS model, $name_tag AS tag, number(calls) AS "Calls:", number(hits) AS "From caches:",
   usd(cost_nusd) AS "Dollars:", coalesce(text(text), '') AS text FROM dearest LIMIT 10;
 
--- figure batches: Batches
+-- figure batches: Batches (10 rows at most)
 SELECT id AS "Batch:", text(state) AS state, text(model) AS model, number(rows) AS "Rows:", number(answered) AS "Answered:", usd(cost_nusd) AS "Dollars:",
   usd(saved_nusd) AS "Saved:" FROM batches LIMIT 10;
 
 -- figure unpriced: Calls without a price
-SELECT coalesce(text(model), '–') AS model, text(kind) AS kind, number(calls) AS "Calls:", number(input_tokens) AS "Input tokens:",
-  number(output_tokens) AS "Output tokens:", line(why) AS why FROM unpriced;
+SELECT $name_model AS model, text(kind) AS kind, number(sum(calls)) AS "Calls:", number(sum(input_tokens)) AS "Input tokens:",
+  number(sum(output_tokens)) AS "Output tokens:", line(why) AS why FROM unpriced GROUP BY billed, model, kind, why ORDER BY sum(calls) DESC;
 
 -- figure advice: What to do next
 SELECT rank AS "No.:", text(advice) AS advice, text(subject) AS subject, usd(round(usd_per_month * 1e9)) AS "Dollars a month:",
   usd(round(low_usd * 1e9)) || ' to ' || usd(round(high_usd * 1e9)) AS "Between:", text(effort) AS effort, text(confidence) AS confidence,
-  line(what) AS what FROM advice;
+  line(what) AS what FROM advice WHERE advice <> 'none';

@@ -48,6 +48,7 @@ class Ledger:
         """All rows go, those that wait to be written too."""
         self.db.execute("SELECT count(*) FROM llm_calls").fetchall()
         self.store.execute("DELETE FROM llm_calls")
+        self.store.execute("DELETE FROM llm_uncounted")
 
     def cost(self, model, usage, ts, provider=None):
         """Nano-dollars as llm_cost says them, or None."""

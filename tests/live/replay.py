@@ -71,6 +71,8 @@ class Handler(socketserver.StreamRequestHandler):
         self.wfile.write(a.before)
         head = f"HTTP/1.1 {a.status} X\r\n" + (f"Content-Type: {a.type}\r\n" if a.type else "")
         head += "".join(f"{k}: {v}\r\n" for k, v in a.headers)
+        if a.close == "silently":  # the end goes out with the last byte, however busy the machine is
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         if a.chunked:
             head += "Transfer-Encoding: chunked\r\n"
         elif a.close in (False, "silently"):

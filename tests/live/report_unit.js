@@ -163,9 +163,9 @@ const tests = {
   },
   "no percentage of nothing"() {
     const run = open();
-    assert.equal(run("changeWords(5e9, 0)"), "up +$5.00, new");
+    assert.equal(run("changeWords(5e9, 0)"), "up $5.00, new");
     assert.equal(run("changeWords(0, 0)"), "unchanged");
-    assert.equal(run("changeWords(1e9, 4e9)"), "down \u2212$3.00, \u221275 %");
+    assert.equal(run("changeWords(1e9, 4e9)"), "down $3.00, \u2212\u206075 %");
   },
   "shares stay inside their whole"() {
     const run = open();
@@ -177,7 +177,7 @@ const tests = {
     const run = open();
     const words = {
       "money(2038580000000)": "$2,038.58",
-      "money(-71870000000)": "\u2212$71.87",
+      "money(-71870000000)": "\u2212\u2060$71.87",
       "money(71870000000, true)": "+$71.87",
       "money(12300000)": "$0.012",
       "money(0)": "$0.00",
@@ -267,20 +267,6 @@ const tests = {
       ["2026-08-10", "2026-08-16"],
     ]);
     assert.equal(run("grainOf()"), "week");
-  },
-  "values that stand once are read back"() {
-    const change = {
-      figures: {
-        day_tags: {
-          ...figure(
-            ["day", "billed", "tag"],
-            [row(["2026-11-01", "paid", 1], 1, 5), row(["2026-11-01", "paid", 0], 1, 5)],
-          ),
-          names: {tag: [0, "x"]},
-        },
-      },
-    };
-    assert.deepEqual(plain(open(change)("book.named.tag")), ["x", 0]);
   },
 };
 

@@ -165,6 +165,23 @@ class Numbers(Page):
         column = next(c for c in rows[0] if c.startswith("spent") or "cost" in c)
         return sum(round(float(r[column]) * 1e9) for r in rows if r[column])
 
+    def test_why_follows_months_and_weeks(self):
+        """The sentence, the waterfall and the statement of a week are llm_drift's of that week against the one before."""
+        db = reports.opened("desk")
+        self.addCleanup(db.close)
+        path, doc = self.page(db, "why.html", **OF["desk"])
+        ranges = sorted({(r["first_day"], r["last_day"]) for r in rows_of(doc["figures"]["drift_ranges"])})
+        self.assertGreaterEqual(len(ranges), 6)
+        ask = """(state) => { llmcost.set({...state, model: undefined, tag: undefined}); llmcost.tables();
+          return [document.querySelector("#now .answer").textContent, Number(document.querySelector("#why tfoot [data-figure=change]").dataset.nusd)] }"""
+        found = self.look(path, *[["eval", f"({ask})({json.dumps({'from': a, 'to': b})})"] for a, b in ranges])
+        for (first, last), (answer, change) in zip(ranges, found):
+            at = lambda day, days=0: int((datetime.datetime.fromisoformat(day) + datetime.timedelta(days)).replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
+            from_, to = at(first), at(last, 1)
+            rows = db.execute("SELECT driver, text, change_nusd FROM llm_drift(?, ?, ?, ?)", (2 * from_ - to, from_, from_, to)).fetchall()
+            self.assertEqual(answer, rows[0][1])
+            self.assertEqual(change, sum(r[2] or 0 for r in rows[1:]))
+
     def test_days_of_three_kinds(self):
         """A ledger that begins within the period, a gap, a day that cost nothing, and today at two in the night: each looks its own."""
         db = self.open()

@@ -44,17 +44,12 @@ def digest(path):
 
 def build_with_views(folder, edit):
     """An extension like ours whose views.sql is another."""
-    names = sorted(os.listdir(os.path.join(ROOT, "sql")))
-    files = []
-    for name in (n for n in names if n.endswith((".sql", ".tsv"))):
-        path = os.path.join(ROOT, "sql", name)
-        if name == "views.sql":
-            with open(path) as f:
-                text = edit(f.read())
-            path = os.path.join(folder, name)
-            with open(path, "w") as f:
-                f.write(text)
-        files.append(path)
+    folders = [os.path.join(ROOT, "sql", f) for f in ("", "report", "report/page")]
+    files = [os.path.join(f, n) for f in folders for n in sorted(os.listdir(f)) if n.endswith((".sql", ".tsv", ".js", ".css", ".html"))]
+    views = os.path.join(folder, "views.sql")
+    with open(os.path.join(ROOT, "sql/views.sql")) as f, open(views, "w") as to:
+        to.write(edit(f.read()))
+    files = [views if os.path.basename(path) == "views.sql" else path for path in files]
     c, so = os.path.join(folder, "sql_text.c"), os.path.join(folder, "llmcost.so")
     with open(c, "w") as f:
         subprocess.run(["awk", "-f", os.path.join(ROOT, "sql/embed.awk"), *files], stdout=f, check=True)

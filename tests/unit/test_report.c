@@ -84,7 +84,11 @@ static void test_periods_that_are_none(void **state) {
   } cases[] = {
       {"next month", SPEC_NO_TIME, SPEC_NO_TIME, "is no period: expected 'last month'"},
       {"last 500 days", SPEC_NO_TIME, SPEC_NO_TIME, "400 days at most"},
-      {"", 0, SPEC_NO_TIME, "400 days at most"},
+      {"", 0, SPEC_NO_TIME, "begins in 1974 at the earliest"},
+      {"1900-01", SPEC_NO_TIME, SPEC_NO_TIME, "begins in 1974 at the earliest"},
+      {"2026-12", SPEC_NO_TIME, SPEC_NO_TIME, "has not begun"},
+      {"9999-12", SPEC_NO_TIME, SPEC_NO_TIME, "has not begun"},
+      {"", 1595824000000, SPEC_NO_TIME, "400 days at most"},
       {"2026", 0, SPEC_NO_TIME, "give 'period', or 'from' and 'until'"},
       {"", 1795824000000, 1795824000000, "ends before it begins"},
       {"", 1995824000000, SPEC_NO_TIME, "ends before it begins"},
@@ -117,6 +121,46 @@ static void test_an_old_ledger(void **state) {
   check(strcmp(p.label, "2026-11-01 \xE2\x80\x93 2026-11-30") == 0, "%s", p.label);
   check(strcmp(p.before_label, "2026-10-02 \xE2\x80\x93 2026-10-31 10:00") == 0, "%s",
         p.before_label);
+}
+
+/* The last seven days, then months and weeks, clipped to the period; compared are whole days, with as many before them. */
+static void test_ranges(void **state) {
+  static const struct Case {
+    const char *words, *now;
+    int n;
+    const char *first, *last;
+  } cases[] = {
+      {"2026-10", "2026-11-30 02:07", 6, "10-25 11-01 | 10-25 11-01 | 10-18 10-25",
+       "10-26 11-01 | 10-26 11-01 | 10-20 10-26"},
+      {"this month", "2026-11-30 02:07", 6, "11-24 11-30 | 11-24 11-30 | 11-18 11-24",
+       "11-23 11-30 | 11-23 11-30 | 11-16 11-23"},
+      {"2025", "2026-11-30 02:07", 13, "12-25 01-01 | 12-25 01-01 | 12-18 12-25",
+       "12-01 01-01 | 12-01 01-01 | 10-31 12-01"},
+      {"today", "2026-11-30 02:07", 0, "", ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Zone zone = {0};
+    ReportPeriod p;
+    ReportRange ranges[REPORT_RANGES];
+    Err err = {0};
+    const ReportSpan ask = {cases[i].words, SPEC_NO_TIME, SPEC_NO_TIME, SPEC_NO_TIME};
+    report_period(&ask, &zone, moment(cases[i].now), &p, &err);
+    int n = report_ranges(&p, &zone, ranges);
+    check(n == cases[i].n, "%s: %d", cases[i].words, n);
+    for (int k = 0; k < 2 && n > 0; k++) {
+      const ReportRange *r = &ranges[k ? n - 1 : 0];
+      const long long at[] = {r->shown.from, r->shown.to,    r->is.from,
+                              r->is.to,      r->before.from, r->before.to};
+      char label[6][REPORT_LABEL], text[80];
+      for (int m = 0; m < 6; m++) {
+        report_label(&zone, at[m], label[m]);
+      }
+      snprintf(text, sizeof text, "%.5s %.5s | %.5s %.5s | %.5s %.5s", label[0] + 5, label[1] + 5,
+               label[2] + 5, label[3] + 5, label[4] + 5, label[5] + 5);
+      check(strcmp(text, k ? cases[i].last : cases[i].first) == 0, "%s: %s", cases[i].words, text);
+    }
+  }
 }
 
 static void test_statements(void **state) {
@@ -200,7 +244,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_periods),       cmocka_unit_test(test_periods_that_are_none),
       cmocka_unit_test(test_an_old_ledger), cmocka_unit_test(test_statements),
-      cmocka_unit_test(test_json),          cmocka_unit_test(test_markdown),
+      cmocka_unit_test(test_ranges),        cmocka_unit_test(test_json),
+      cmocka_unit_test(test_markdown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,7 @@ int figure_text_next(const char **at, FigureText *f) {
   }
   *f = (FigureText){.name = p + strlen(figure)};
   f->n_name = strcspn(f->name, ":\n");
-  f->title = f->name + f->n_name + 1 + strspn(f->name + f->n_name + 1, " ");
+  f->title = f->name + f->n_name + strspn(f->name + f->n_name, ": ");
   f->n_title = strcspn(f->title, "\n");
   for (p = line_after(p); begins(p, "--"); p = line_after(p)) {
     f->first = begins(p, first) ? (int)strtol(p + strlen(first), NULL, 10) : f->first;

@@ -12,6 +12,9 @@ enum { SECOND_MS = 1000, DAY_S = 86400, QUARTER_MS = 900000, USUAL_DAYS = 30 };
 
 static const long long day_ms = (long long)DAY_S * SECOND_MS;
 
+/* Smaller numbers of milliseconds are taken for seconds, where times are options. */
+#define FIRST_MS 100000000000LL
+
 static long long floor_to(long long x, long long step) {
   return x - ((x % step) + step) % step;
 }
@@ -117,6 +120,11 @@ int report_period(const ReportSpan *ask, const Zone *zone, long long now, Report
   if (!ask->words[0] && !has_moments) {
     take_usual(ask, zone, p);
   }
+  if (p->is.from < FIRST_MS || p->is.from > now) {
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s",
+                   p->is.from > now ? "the period has not begun"
+                                    : "a report begins in 1974 at the earliest");
+  }
   end_it(zone, p);
   p->days = (int)days_between(p->is.from, day_from(zone, p->is.to - 1, 1));
   return p->days <= REPORT_MOST_DAYS
@@ -124,4 +132,49 @@ int report_period(const ReportSpan *ask, const Zone *zone, long long now, Report
              : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                        "a report covers %d days at most: give a shorter period",
                        (int)REPORT_MOST_DAYS);
+}
+
+/* ---- its months and weeks */
+
+enum { WEEKS_DAYS = 62, WEEK = 7, THURSDAY = 3 /* 1970-01-01, counted from Monday */ };
+
+/* Adds one, clipped to the period and to what is over. */
+static int add_range(const ReportPeriod *p, const Zone *zone, PeriodSpan shown, ReportRange out[],
+                     int n) {
+  long long over = p->is_over ? p->is.to : day_from(zone, p->now, 0);
+  PeriodSpan inside = {shown.from > p->is.from ? shown.from : p->is.from,
+                       shown.to < p->is.to ? shown.to : p->is.to};
+  long long to = inside.to < over ? inside.to : over;
+  int is_whole = inside.from == p->is.from && inside.to == p->is.to;
+  if (n == REPORT_RANGES || inside.from >= to || is_whole) {
+    return n;
+  }
+  long long days = days_between(inside.from, to);
+  out[n] =
+      (ReportRange){inside, {inside.from, to}, {day_from(zone, inside.from, -days), inside.from}};
+  return n + 1;
+}
+
+/* How many days a moment is behind the Monday there. */
+static long long days_of_week(const Zone *zone, long long at) {
+  long long local = floor_to(at, SECOND_MS) / SECOND_MS + zone_offset(zone, at);
+  return (floor_to(local, DAY_S) / DAY_S + THURSDAY) % WEEK;
+}
+
+int report_ranges(const ReportPeriod *p, const Zone *zone, ReportRange out[REPORT_RANGES]) {
+  const Period month = {.kind = PERIOD_MONTH};
+  long long last = day_from(zone, p->is_over ? p->is.to - 1 : p->now, 1);
+  int n = add_range(p, zone, (PeriodSpan){day_from(zone, last - 1, 1 - WEEK), last}, out, 0);
+  for (long long at = p->is.from; at < p->is.to;) {
+    PeriodSpan span = period_at(&month, zone, at);
+    n = add_range(p, zone, span, out, n);
+    at = span.to;
+  }
+  for (long long at = p->is.from; at < p->is.to && p->days <= WEEKS_DAYS;) {
+    long long from = day_from(zone, at, -days_of_week(zone, at));
+    long long to = day_from(zone, from, WEEK);
+    n = add_range(p, zone, (PeriodSpan){from, to}, out, n);
+    at = to;
+  }
+  return n;
 }

@@ -35,6 +35,15 @@ typedef struct ReportSpan {
 int report_period(const ReportSpan *ask, const Zone *zone, long long now, ReportPeriod *period,
                   Err *err);
 
+/* The months of a period, its weeks where it has few days, and its last seven days: each with as many days before it. Unfinished
+** days are in no comparison. Returns how many. */
+enum { REPORT_RANGES = 32 };
+typedef struct ReportRange {
+  PeriodSpan shown;      /* as it is named */
+  PeriodSpan is, before; /* as it is compared: whole days */
+} ReportRange;
+int report_ranges(const ReportPeriod *period, const Zone *zone, ReportRange out[REPORT_RANGES]);
+
 /* A moment as the label that a condition on `day` or `hour` takes: "2026-11-04 09:15". */
 enum { REPORT_LABEL = 17 };
 void report_label(const Zone *zone, long long at, char out[REPORT_LABEL]);

@@ -220,7 +220,7 @@ sqlite3 *store_reader_take_for(Store *s, const char *sql, sqlite3_stmt **kept, E
     at--;
   }
   *kept = NULL;
-  if (at < 0) {
+  if (at < 0 || s->snapshot) {
     return store_reader_take(s, err);
   }
   s->n_taken++;
@@ -228,12 +228,41 @@ sqlite3 *store_reader_take_for(Store *s, const char *sql, sqlite3_stmt **kept, E
 }
 
 sqlite3 *store_reader_take(Store *s, Err *err) {
-  sqlite3 *idle = store_reader_next_idle(s), *reader = idle ? idle : s->mode->open_reader(s, err);
+  sqlite3 *reader = s->snapshot ? s->snapshot : store_reader_next_idle(s);
+  reader = reader ? reader : s->mode->open_reader(s, err);
   s->n_taken += reader != NULL;
   return reader;
 }
 
+int store_snapshot_begin(Store *s, Err *err) {
+  sqlite3 *reader = store_reader_take(s, err);
+  int rc =
+      reader ? sqlite3_exec(reader, "BEGIN; SELECT 1 FROM main.llm_meta LIMIT 1", NULL, NULL, NULL)
+             : SQLITE_OK;
+  if (rc != SQLITE_OK) {
+    err_set(err, rc & 0xff, ERR_STORE, "the store '%s': %s", store_name(s), sqlite3_errmsg(reader));
+    store_reader_give(s, reader);
+  } else {
+    s->snapshot = reader;
+  }
+  return err->rc;
+}
+
+void store_snapshot_end(Store *s) {
+  sqlite3 *reader = s->snapshot;
+  s->snapshot = NULL;
+  if (reader) {
+    sqlite3_exec(reader, "ROLLBACK", NULL, NULL, NULL);
+    store_reader_give(s, reader);
+  }
+}
+
 void store_reader_give_with(Store *s, sqlite3 *reader, sqlite3_stmt *kept) {
+  if (reader && reader == s->snapshot) {
+    sqlite3_finalize(kept);
+    s->n_taken--;
+    return;
+  }
   int is_idle = reader && s->pid != 0 && s->n_readers < STORE_IDLE_READERS;
   if (!is_idle) {
     sqlite3_finalize(kept);

@@ -95,6 +95,7 @@ typedef struct Store {
   sqlite3_stmt
       *kept[STORE_IDLE_READERS]; /* what each ran last, ready to run again; NULL: nothing */
   int n_readers, n_taken;        /* idle; with a cursor */
+  sqlite3 *snapshot;             /* the one that all share at the moment; NULL: each has its own */
   const StoreMode *mode;
   Savepoint savepoint; /* main mode: of the current write */
   int in_savepoint;    /* it, or the last one, had one of its own */
@@ -144,6 +145,11 @@ void store_reader_give(Store *s, sqlite3 *reader);
 ** else NULL. (A correlated subquery opens a cursor for each row: preparing costs more than looking up.) */
 sqlite3 *store_reader_take_for(Store *s, const char *sql, sqlite3_stmt **kept, Err *err);
 void store_reader_give_with(Store *s, sqlite3 *reader, sqlite3_stmt *kept);
+
+/* From here on all that is taken is one connection, in one transaction: several questions see the same ledger. (In main mode
+** there is none: the caller's own transaction decides.) Ended by store_snapshot_end, when all was given back. RC_OK or *err. */
+int store_snapshot_begin(Store *s, Err *err);
+void store_snapshot_end(Store *s);
 
 /* The next idle one, for who closes it; NULL: there is none. */
 sqlite3 *store_reader_next_idle(Store *s);

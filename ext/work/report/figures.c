@@ -36,13 +36,37 @@ static void add_label(Words *w, const char *name, const Zone *zone, long long at
   snprintf(next_word(w, name), sizeof w->text[0], "'%s'", label);
 }
 
+/* A statement for each month and week: owned (sqlite3_free), NULL without memory. Without one: no row. */
+static char *range_drifts(const ReportPeriod *p, const Zone *zone) {
+  ReportRange ranges[REPORT_RANGES];
+  int n = report_ranges(p, zone, ranges);
+  sqlite3_str *sql = sqlite3_str_new(NULL);
+  for (int i = 0; i < n; i++) {
+    char from[REPORT_LABEL], last[REPORT_LABEL];
+    report_label(zone, ranges[i].shown.from, from);
+    report_label(zone, ranges[i].shown.to - 1, last);
+    sqlite3_str_appendf(sql,
+                        "%sSELECT '%.10s' AS first_day, '%.10s' AS last_day, * FROM "
+                        "llm_drift(%lld, %lld, %lld, %lld, '{\"billed\":\"paid\"}')",
+                        i ? "\n      UNION ALL " : "", from, last, ranges[i].before.from,
+                        ranges[i].before.to, ranges[i].is.from, ranges[i].is.to);
+  }
+  if (n == 0) {
+    sqlite3_str_appendall(
+        sql, "SELECT NULL AS first_day, NULL AS last_day, * FROM llm_drift('today') WHERE 0");
+  }
+  return sqlite3_str_finish(sql);
+}
+
 static int count_named(int days) {
   int n = NAMED_DAYS / (days > 0 ? days : 1);
   return n > NAMED_MOST ? NAMED_MOST : n < NAMED_LEAST ? NAMED_LEAST : n;
 }
 
-static void fill_words(Words *w, const ReportPeriod *p, const Zone *zone, int with_texts) {
+static void fill_words(Words *w, const ReportPeriod *p, const Zone *zone, const Figures *f) {
   *w = (Words){.n = 0};
+  snprintf(next_word(w, "batches"), sizeof w->text[0], "%s",
+           f->is_in_main ? "temp.llm_batches" : "llm_batches");
   add_number(w, "from", p->is.from);
   add_number(w, "to", p->is.to);
   add_number(w, "before_from", p->before.from);
@@ -62,16 +86,16 @@ static void fill_words(Words *w, const ReportPeriod *p, const Zone *zone, int wi
              p->before.to, p->is.from, p->is.to);
   }
   add_number(w, "values", count_named(p->days));
-  add_number(w, "texts", with_texts);
+  add_number(w, "texts", f->with_texts);
 }
 
 /* ---- the database in memory */
 
 static int fail(sqlite3 *db, int rc, const char *what, Err *err) {
-  return rc == SQLITE_NOMEM
-             ? err_nomem(err)
-             : err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_FAILED,
-                       "%s: %s", what, sqlite3_errmsg(db));
+  return (rc & 0xff) == SQLITE_NOMEM ? err_nomem(err)
+         : (rc & 0xff) == SQLITE_INTERRUPT
+             ? err_set(err, RC_INTERRUPT, ERR_FAILED, "interrupted")
+             : err_set(err, rc & 0xff, ERR_FAILED, "%s: %s", what, sqlite3_errmsg(db));
 }
 
 static int run(sqlite3 *db, char *sql, Err *err) {
@@ -179,9 +203,12 @@ static int note(Figures *f, const Figure *g, Err *err) {
   return err->rc;
 }
 
+/* (One row more than its LIMIT is asked for: so it is known whether there are more.) */
 static int collect(Conn *conn, Figures *f, const FigureText *of, const char *sql, Err *err) {
   Figure g = {.of = of, .sql = sql};
-  int rc = sqlite3_prepare_v2(conn->db, sql, -1, &g.ask, NULL);
+  char *asked = sqlite3_mprintf(of->first ? "%s + 1" : "%s", sql);
+  int rc = asked ? sqlite3_prepare_v2(conn->db, asked, -1, &g.ask, NULL) : SQLITE_NOMEM;
+  sqlite3_free(asked);
   if (rc != SQLITE_OK) {
     fail(conn->db, rc, "a figure", err);
   } else if (make_table(f, &g, err) == RC_OK && keep_rows(f, &g, err) == RC_OK) {
@@ -200,27 +227,37 @@ static int collect_all(Conn *conn, Figures *f, const Words *words, Err *err) {
   while (err->rc == RC_OK && figure_text_next(&at, &of)) {
     buf_clear(&sql);
     figure_text_expand(of.sql, of.n_sql, words->at, sql_figures_sql, &sql);
+    if (of.first) {
+      buf_printf(&sql, "\nLIMIT %d", of.first);
+    }
     sql.failed || !sql.n ? err_nomem(err) : collect(conn, f, &of, sql.data, err);
   }
   buf_free(&sql);
   return err->rc;
 }
 
-int figures_collect(Conn *conn, const ReportPeriod *period, const Zone *zone, Figures *f,
-                    Err *err) {
+static int open_memory(Figures *f, Err *err) {
   static const char schema[] =
       "CREATE TABLE figure(n INTEGER PRIMARY KEY, name, title, sql, columns, more, left_out)";
-  Words words;
-  fill_words(&words, period, zone, f->with_texts);
   int rc = sqlite3_open_v2(":memory:", &f->db,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, NULL);
-  if (rc != SQLITE_OK) {
-    return fail(f->db, f->db ? rc : SQLITE_NOMEM, "the figures", err);
-  }
-  if (run(f->db, sqlite3_mprintf("BEGIN; %s", schema), err) == RC_OK &&
-      collect_all(conn, f, &words, err) == RC_OK) {
+  return rc == SQLITE_OK ? run(f->db, sqlite3_mprintf("BEGIN; %s", schema), err)
+                         : fail(f->db, f->db ? rc : SQLITE_NOMEM, "the figures", err);
+}
+
+int figures_collect(Conn *conn, const ReportPeriod *period, const Zone *zone, Figures *f,
+                    Err *err) {
+  Words words;
+  char *drifts = range_drifts(period, zone);
+  fill_words(&words, period, zone, f);
+  words.at[words.n++] = (FigureWord){"range_drifts", drifts};
+  words.at[words.n] = (FigureWord){NULL, NULL};
+  if (!drifts) {
+    err_nomem(err);
+  } else if (open_memory(f, err) == RC_OK && collect_all(conn, f, &words, err) == RC_OK) {
     run(f->db, sqlite3_mprintf("COMMIT"), err);
   }
+  sqlite3_free(drifts);
   return err->rc;
 }
 

@@ -19,6 +19,7 @@
 typedef struct Figures {
   sqlite3 *db;    /* owned */
   int with_texts; /* prompts may be shown */
+  int is_in_main; /* the store's tables are in the database itself */
 } Figures;
 
 /* Runs all of them on the connection that the user asks on. RC_OK or *err. Ended by figures_free in either case. */

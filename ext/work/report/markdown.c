@@ -115,18 +115,23 @@ static int add_functions(sqlite3 *db, const Zone *zone, Err *err) {
 
 /* ---- tables */
 
-/* A name that ends in ":" is a column of numbers. */
+/* 1: the name ends in ":". */
+static int is_of_numbers(const char *name) {
+  size_t n = name ? strlen(name) : 0;
+  return n > 0 && name[n - 1] == ':';
+}
+
 static void add_heads(Buf *out, sqlite3_stmt *stmt) {
   int n = sqlite3_column_count(stmt);
   for (int i = 0; i < n; i++) {
     const char *name = sqlite3_column_name(stmt, i);
-    size_t length = name ? strcspn(name, ":") : 0;
+    size_t length = name ? strlen(name) - (size_t)is_of_numbers(name) : 0;
     buf_printf(out, "| %.*s ", (int)length, name ? name : "");
   }
   buf_puts(out, "|\n");
   for (int i = 0; i < n; i++) {
     const char *name = sqlite3_column_name(stmt, i);
-    buf_puts(out, name && strchr(name, ':') ? "|---:" : "|---");
+    buf_puts(out, is_of_numbers(name) ? "|---:" : "|---");
   }
   buf_puts(out, "|\n");
 }
@@ -139,15 +144,24 @@ static void add_cells(Buf *out, sqlite3_stmt *stmt) {
   buf_puts(out, "|\n");
 }
 
+/* Rows without a heading are paragraphs. */
+static void add_row(const FigureText *of, sqlite3_stmt *stmt, int n, Buf *out) {
+  if (of->n_title == 0) {
+    const char *text = (const char *)sqlite3_column_text(stmt, 0);
+    buf_printf(out, "\n%s\n", text ? text : "");
+    return;
+  }
+  if (n == 0) {
+    buf_printf(out, "\n## %.*s\n\n", (int)of->n_title, of->title);
+    add_heads(out, stmt);
+  }
+  add_cells(out, stmt);
+}
+
 static void add_table(const Figures *f, const FigureText *of, const char *sql, Buf *out, Err *err) {
   sqlite3_stmt *stmt = figures_prepare(f, sql, err);
-  int n = 0;
-  while (stmt && figures_step(stmt, err)) {
-    if (n++ == 0) {
-      buf_printf(out, "\n## %.*s\n\n", (int)of->n_title, of->title);
-      add_heads(out, stmt);
-    }
-    add_cells(out, stmt);
+  for (int n = 0; stmt && figures_step(stmt, err); n++) {
+    add_row(of, stmt, n, out);
   }
   sqlite3_finalize(stmt);
 }
@@ -200,8 +214,7 @@ static void add_statements(const Figures *f, const char *sql, Buf *out, Err *err
 
 /* ---- the page */
 
-static void add_head(const Figures *f, const ReportMeta *meta, const char *title, Buf *out,
-                     Err *err) {
+static void add_head(const ReportMeta *meta, const char *title, Buf *out) {
   const ReportPeriod *p = meta->period;
   char from[REPORT_LABEL], to[REPORT_LABEL], b_from[REPORT_LABEL], b_to[REPORT_LABEL];
   report_label(meta->zone, p->is.from, from);
@@ -213,16 +226,6 @@ static void add_head(const Figures *f, const ReportMeta *meta, const char *title
   buf_printf(out, "\n\n%s to %s, against %s to %s. Times are those of ", from, to, b_from, b_to);
   escape_markdown(meta->zone_name, strlen(meta->zone_name), LONGEST, out);
   buf_puts(out, ".\n");
-  sqlite3_stmt *stmt =
-      figures_prepare(f,
-                      "SELECT line(text) FROM drift WHERE driver = 'answer' AND billed = "
-                      "coalesce((SELECT max(billed) FROM days), 'paid')",
-                      err);
-  if (stmt && figures_step(stmt, err)) {
-    const char *answer = (const char *)sqlite3_column_text(stmt, 0);
-    buf_printf(out, "\n%s\n", answer ? answer : "");
-  }
-  sqlite3_finalize(stmt);
 }
 
 int markdown_write(const Figures *f, const ReportMeta *meta, const char *title, Buf *out,
@@ -237,7 +240,7 @@ int markdown_write(const Figures *f, const ReportMeta *meta, const char *title, 
   if (!now || !before || !day) {
     err_nomem(err);
   } else if (add_functions(f->db, meta->zone, err) == RC_OK) {
-    add_head(f, meta, title, out, err);
+    add_head(meta, title, out);
     add_tables(f, words, out, err);
     add_statements(f,
                    "SELECT rank || '. ' || text(advice) || ', ' || text(subject), how FROM advice",

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "money/pricing.h"
+#include "store/ledger.h"
 #include "store/sums/sums.h"
 #include "work/report/figures.h"
 #include "work/report/figures_json.h"
@@ -52,8 +53,7 @@ static int find_ends(Conn *conn, const Zone *zone, char first[REPORT_LABEL], lon
 }
 
 /* Before which moment only sums are known. */
-static int find_sealed(Conn *conn, long long *sealed, Err *err) {
-  Store *store = conn_store(conn, 0, err);
+static int find_sealed(Store *store, long long *sealed, Err *err) {
   SumState state;
   *sealed = 0;
   if (store && sums_state(store, &state, err) == RC_OK) {
@@ -80,11 +80,18 @@ static int write_page(const Figures *f, const ReportMeta *meta, const char *titl
   return err->rc;
 }
 
+static int is_in_main(Conn *conn, Err *err) {
+  char *path = conn_store_path(conn, err);
+  int is = path && strcmp(path, "main") == 0;
+  sqlite3_free(path);
+  return is;
+}
+
 static int write(Conn *conn, const ReportAsk *ask, const ReportMeta *meta, Buf *out, Err *err) {
-  Figures f = {.with_texts = ask->prompts};
+  Figures f = {.with_texts = ask->prompts, .is_in_main = is_in_main(conn, err)};
   char title[SPAN_LABEL + 32];
   snprintf(title, sizeof title, "LLM spending, %s", meta->period->label);
-  if (figures_collect(conn, meta->period, meta->zone, &f, err) == RC_OK) {
+  if (err->rc == RC_OK && figures_collect(conn, meta->period, meta->zone, &f, err) == RC_OK) {
     ask->format == REPORT_MARKDOWN ? markdown_write(&f, meta, title, out, err)
                                    : write_page(&f, meta, title, out, err);
   }
@@ -92,7 +99,7 @@ static int write(Conn *conn, const ReportAsk *ask, const ReportMeta *meta, Buf *
   return err->rc;
 }
 
-int report_write(Conn *conn, const ReportAsk *ask, Buf *out, Err *err) {
+static int write_all_of(Conn *conn, const ReportAsk *ask, Store *store, Buf *out, Err *err) {
   Zone zone;
   ReportPeriod period;
   char first[REPORT_LABEL];
@@ -106,8 +113,28 @@ int report_write(Conn *conn, const ReportAsk *ask, Buf *out, Err *err) {
   if (find_zone(conn, &zone, err) != RC_OK ||
       find_ends(conn, &zone, first, &span.newest, err) != RC_OK ||
       report_period(&span, &zone, now_ms(), &period, err) != RC_OK ||
-      find_sealed(conn, &meta.sealed, err) != RC_OK) {
+      find_sealed(store, &meta.sealed, err) != RC_OK) {
     return err->rc;
   }
   return write(conn, ask, &meta, out, err);
+}
+
+/* The sums of limits that nobody asked for yet are made when they are: not within the moment that is looked at. */
+static int make_sums_of_limits(Conn *conn) {
+  return sqlite3_exec(conn->db, "SELECT count(*) FROM llm_budget_status", NULL, NULL, NULL);
+}
+
+/* Others may write meanwhile: all of it is of one moment. */
+int report_write(Conn *conn, const ReportAsk *ask, Buf *out, Err *err) {
+  Store *store = conn_store(conn, 0, err);
+  make_sums_of_limits(conn); /* (what is wrong with them their figure says) */
+  if (err->rc != RC_OK ||
+      (store && (ledger_flush(store, err) != RC_OK || store_snapshot_begin(store, err) != RC_OK))) {
+    return err->rc;
+  }
+  write_all_of(conn, ask, store, out, err);
+  if (store) {
+    store_snapshot_end(store);
+  }
+  return err->rc;
 }

@@ -160,9 +160,9 @@ function prefixSection(box) {
     say(box, splitWords("model"));
     return;
   }
-  const share = shareOf(sums.cached_input_tokens || 0, sums.input_tokens);
+  const share = shareOf(sums.cached_input_tokens, sums.input_tokens);
   if (share === null) {
-    say(box, "No input tokens here: nothing could be read from a provider's cache.");
+    say(box, "How many input tokens were read from a provider's cache is not told here.");
     return;
   }
   const words = `${percent(share)} of ${number(sums.input_tokens)} input tokens were read from providers' caches.`;

@@ -54,6 +54,14 @@ function formatIn(zone, options) {
   return formats.get(key);
 }
 
+function isKnownZone(zone) {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en-GB", {timeZone: zone}));
+  } catch {
+    return false;
+  }
+}
+
 function makeFormat(zone, options) {
   try {
     return new Intl.DateTimeFormat("en-GB", {...options, timeZone: zone});
@@ -129,15 +137,12 @@ function openBook(text) {
   book.state = clearState();
 }
 
-/* A figure may keep the values of a column once, in `names`, and their places in the rows. */
-const wordAt = (words, cell) => (words && typeof cell === "number" ? words[cell] : cell);
-
 function figureRows(name) {
   if (!book.rows.has(name)) {
-    const {columns = [], rows = [], names = {}} = book.figures[name] || {};
+    const {columns = [], rows = []} = book.figures[name] || {};
     book.rows.set(
       name,
-      rows.map(row => Object.fromEntries(columns.map((column, i) => [column, wordAt(names[column], row[i])]))),
+      rows.map(row => Object.fromEntries(columns.map((column, i) => [column, row[i]]))),
     );
   }
   return book.rows.get(name);
@@ -342,7 +347,7 @@ function comparePeriods() {
   const {meta} = book;
   const rows = figureRows(cube.name).filter(rowMatches);
   const begins = meta.first_day && meta.first_day > book.beforeDay ? ` (the ledger begins on ${meta.first_day})` : "";
-  const part = meta.is_over ? "" : " (as far into it)";
+  const part = meta.is_over || meta.before_label.startsWith("as much of ") ? "" : " (as far into it)";
   if (!rows.length && meta.first_day && meta.first_day >= book.period.from) {
     return {why: `No comparison: the ledger begins on ${meta.first_day}.`};
   }
@@ -418,6 +423,7 @@ function conditionsOf(name, follows) {
   const {state} = book;
   const days = follows.days && !isWholePeriod() && follows.columns;
   return [
+    hasColumn(name, "first_day") && `first_day = '${state.from}' AND last_day = '${state.to}'`,
     hasColumn(name, "day") && `day >= '${(follows.range || state).from}' AND day <= '${(follows.range || state).to}'`,
     days && `${days[0]} < ${startOf(addDays(state.to, 1))} AND ${days[1]} >= ${startOf(state.from)}`,
     ...["model", "tag"].map(by => follows[by] && state[by] !== undefined && conditionOf(by, state[by], follows.folded)),

@@ -12,10 +12,17 @@ function listOr(box, name, follows, empty, leftOut) {
   const rows = listRows(name, follows);
   if (!rows.length) {
     const all = figureRows(name).length;
-    say(box, all && isFiltered() ? "Nothing here fits the filters." : empty);
+    const shown = figureOf(name).more ? `None of the ${number(all)} that are shown fits the filters; others may.` : "";
+    say(box, all && isFiltered() ? shown || "Nothing here fits the filters." : empty);
   }
   return rows.length ? rows : null;
 }
+
+/* What is listed with first and last use is shown where it was used on the days that are chosen, with all that it came to. */
+const wholeWords = () =>
+  isWholePeriod() ? "" : " Those used on these days are shown, with what they came to in the whole period.";
+
+const most = (n, one, many) => (n === 1 ? `The ${one}` : `The ${number(n)} ${many}`);
 
 function rankChart(rows, {labelOf, valueOf, wordsOf, partOf = () => 0, label, legend = []}) {
   const shown = rows.slice(0, MOST_BARS);
@@ -116,8 +123,8 @@ function conversationsSection(box) {
     grown = sumOf(rows, "inflated_nusd");
   const part = cost > 0 && grown != null ? ` (${percent(shareOf(grown, cost))})` : "";
   const growth = `${money(grown)}${part} of that is for input beyond that of the first turn`;
-  const words = `${plural(rows.length, "conversation")} cost ${money(cost)}; ${growth}.`;
-  say(box, words, moreWords("conversations"));
+  const words = `${most(rows.length, "conversation", "conversations")} shown, at most 20 of a tag, cost ${money(cost)}; ${growth}.`;
+  say(box, words, moreWords("conversations"), wholeWords());
   const chart = rankChart(rows, {
     labelOf: row => String(row.conversation),
     valueOf: row => row.cost_nusd,
@@ -175,7 +182,8 @@ function promptsSection(box) {
   }
   const changed = rows.filter(row => row.grown_by > 0).sort((a, b) => b.grown_by - a.grown_by)[0];
   const volatile = rows.filter(row => row.is_volatile);
-  const words = `${plural(rows.length, "version")} of system prompts cost ${money(sumOf(rows, "cost_nusd"))}.`;
+  const which = most(rows.length, "version of a system prompt", "versions of system prompts");
+  const words = `${which} shown, at most 20 of a tag, cost ${money(sumOf(rows, "cost_nusd"))}.`;
   const grown = changed
     ? ` The one that grew most is of ${nameWords(changed.tag, 40)}: ` +
       `by ${plural(changed.grown_by, "token")}, to ${number(changed.tokens)}.`
@@ -184,7 +192,7 @@ function promptsSection(box) {
   const moving = volatile.length
     ? ` ${plural(movingTags, "tag changes its own", "tags change theirs")} so often that no cache can read it.`
     : "";
-  say(box, bdi(words + cut(grown, 200) + moving), moreWords("prompts"));
+  say(box, bdi(words + cut(grown, 200) + moving), moreWords("prompts"), wholeWords());
   const columns = book.meta.texts ? [...PROMPT_COLUMNS, {key: "text", label: "text", kind: "text"}] : PROMPT_COLUMNS;
   const table = {
     name: "prompts",
@@ -251,7 +259,8 @@ function dearestSection(box) {
   const cost = sumOf(rows, "cost_nusd");
   const sums = isWholePeriod() ? totals() : null;
   const part = sums && sums.cost_nusd > 0 ? `, ${percent(shareOf(cost, sums.cost_nusd))} of the spending` : "";
-  const words = `The ${number(rows.length)} dearest prompts cost ${money(cost)}${part}.`;
+  const which = most(rows.length, "dearest prompt", "dearest prompts");
+  const words = `${which}, at most 20 of a model and tag, cost ${money(cost)}${part}.`;
   const nameless = book.meta.texts ? "" : " They are named by their hash: their texts are not in this page.";
   say(box, words, moreWords("dearest"), nameless);
   const caption = "The dearest prompts";

@@ -4,10 +4,19 @@
 
 const $ = id => document.getElementById(id);
 
+/* Where more of a key number is told. */
+const TOLD_IN = {
+  Spent: "spend",
+  "At list prices": "spend",
+  "Cache hits": "caches",
+  "Saved by caches": "savings",
+  Errors: "retries",
+};
+
 function tile(label, value, ...under) {
   const isLong = value.textContent.length > 9;
   const rows = under.filter(Boolean).map(words => el("dd", {}, words));
-  return el("div", {class: isLong ? "long-number" : false}, el("dt", {}, label), el("dd", {}, value), rows);
+  return el("div", {class: isLong ? "long-number" : false}, el("dt", {}, TOLD_IN[label] ? jump(TOLD_IN[label], label) : label), el("dd", {}, value), rows);
 }
 
 const shareEl = (figure, share) =>
@@ -16,6 +25,9 @@ const hitShare = sums => shareOf(sums.hits || 0, (sums.hits || 0) + (sums.calls 
 
 /* What was spent: 0 without calls; null where there are calls and none has a price. */
 const spentOf = sums => sums.cost_nusd ?? (sums.unpriced ? null : 0);
+
+/* Imported sums of money tell no calls: null where there is nothing else. */
+const callsOf = sums => (!sums.calls && !sums.hits && sums.cost_nusd ? null : (sums.calls ?? 0));
 
 function tiles(sums, found) {
   const before = found.sums,
@@ -30,8 +42,8 @@ function tiles(sums, found) {
     ),
     tile(
       "Calls",
-      countEl("calls", sums.calls ?? 0),
-      against(countChangeWords(now.calls ?? 0, before && (before.calls ?? 0))),
+      countEl("calls", callsOf(sums)),
+      against(countChangeWords(callsOf(now), before && callsOf(before))),
     ),
     tile(
       "Cache hits",
@@ -40,7 +52,7 @@ function tiles(sums, found) {
         "span",
         {},
         countEl("hits", sums.hits ?? 0),
-        ` of ${plural((sums.hits || 0) + (sums.calls || 0), "question")}`,
+        ` of ${number((sums.hits || 0) + (sums.calls || 0))} calls and hits`,
       ),
       against(before && shareChangeWords(hitShare(now), hitShare(before))),
     ),
@@ -51,7 +63,7 @@ function tiles(sums, found) {
     ),
     tile(
       "Errors",
-      countEl("errors", sums.errors ?? 0),
+      countEl("errors", callsOf(sums) === null ? null : (sums.errors ?? 0)),
       against(countChangeWords(now.errors ?? 0, before && (before.errors ?? 0))),
     ),
   );
@@ -79,7 +91,7 @@ function nowSection() {
 
 function quietWords() {
   const first = book.meta.first_day;
-  const begins = first ? `: the ledger begins on ${first}` : "";
+  const begins = first && first > book.period.to ? `: the ledger begins on ${first}` : "";
   const isQuiet = !figureRows("days").some(inPeriod);
   return isQuiet ? [el("p", {class: "warning"}, `No calls in this period${begins}.`)] : [];
 }
@@ -94,7 +106,7 @@ function againstWords(found) {
 
 /* Two filters at once are answered by calls that are kept one by one: what only sums know is not in it. */
 const cellsWords = sums =>
-  /cells$/.test(sums.cube)
+  /cells$/.test(sums.cube) && (book.meta.detail_day > book.period.from || figureRows("days").some(row => row.invoiced))
     ? " Of calls that are kept one by one: imported sums and trimmed rows have no model and tag."
     : "";
 
@@ -117,18 +129,15 @@ function nowStatements(sums, found) {
 
 function whyWords() {
   const found = driftRows();
-  if (found.why || figureOf(found.figure).error) {
+  if (found.none) {
+    return "";
+  }
+  if (found.why) {
     return el(
       "div",
       {class: "answer"},
-      el(
-        "p",
-        {},
-        found.why
-          ? `Why it changed is ${found.why}. ${askWords()}`
-          : `Why it changed is not to be had: ${figureOf(found.figure).error}`,
-      ),
-      found.why ? copyable("why it changed, with these filters", driftStatement()) : "",
+      el("p", {}, `Why it changed is ${found.why}. ${askWords()}`),
+      copyable("why it changed, with these filters", driftStatement()),
     );
   }
   const name = filteredBy().map(by => `${by} ${nameWords(book.state[by], 40)}`)[0];
@@ -146,7 +155,11 @@ function monthFacts() {
       row.projected_nusd == null
         ? el("span", {}, "; too early to say what it comes to.")
         : el("span", {}, "; ", moneyEl("projected", row.projected_nusd), " if it goes on so.");
-    box.append(el("p", {}, moneyEl("month", row.spent_nusd), " so far", rest, note));
+    box.append(
+      row.spent_nusd == null
+        ? el("p", {}, `What was spent so far is not known: no call has a price.${note}`)
+        : el("p", {}, moneyEl("month", row.spent_nusd), " so far", rest, note),
+    );
   }
   return box;
 }

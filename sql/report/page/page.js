@@ -45,8 +45,7 @@ const sections = [
     id: "unpriced",
     title: "Calls without a price",
     build: unpricedSection,
-    follows: {model: true, days: true},
-    why: "they are listed by model",
+    follows: FOLLOWS_ALL,
   },
 ];
 
@@ -287,7 +286,8 @@ function stateOfAddress() {
 
 function aboutWords() {
   const {meta} = book;
-  const parts = [`Of ${meta.database}, made on ${stampWords(meta.made)}`, `days are those of ${meta.zone}`];
+  const parts = [`Of ${meta.database ?? "a database in memory"}, made on ${stampWords(meta.made)}`, `days are those of ${meta.zone}`];
+  isKnownZone(meta.zone) || parts.push("times of day are those of UTC: this browser does not know that place");
   meta.is_over || parts.push("the period is not over");
   meta.detail_day && parts.push(`before ${meta.detail_day} only sums are kept`);
   book.billed.length === 1 &&

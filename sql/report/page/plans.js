@@ -130,7 +130,7 @@ function adviceSection(box) {
   }
   const overlap = found.length > 1 ? " They overlap: what two of them save does not add up." : "";
   const first = found.length > 1 ? "the first would save" : "it would save";
-  say(box, `${plural(found.length, "thing")} to do; ${first} ${monthWords(found[0])} a month.${overlap}`);
+  say(box, `${plural(found.length, "thing")} to do; ${first} ${monthWords(found[0])} a month.${overlap}`, moreWords("advice"));
   const rows = found.map(row => ({
     ...row,
     low_nusd: nusdOf(row.low_usd ?? row.usd_per_month),
@@ -146,9 +146,12 @@ function adviceSection(box) {
 
 /* ---- limits, and what has no price */
 
+/* A limit of nothing has no share, and is over with the first cent. */
+const isOver = row => (row.share == null ? row.limit_nusd === 0 && row.spent_nusd > 0 : row.share > 1);
+
 function budgetBar(row) {
-  const bar = el("span", {class: `bar${row.share > 1 ? " over" : ""}`, "aria-hidden": "true"}, el("span"));
-  bar.firstChild.style.width = `${Math.min(100, Math.max(0, (row.share || 0) * 100))}%`;
+  const bar = el("span", {class: `bar${isOver(row) ? " over" : ""}`, "aria-hidden": "true"}, el("span"));
+  bar.firstChild.style.width = `${Math.min(100, Math.max(0, (row.share ?? (isOver(row) ? 1 : 0)) * 100))}%`;
   return bar;
 }
 
@@ -157,7 +160,7 @@ const budgetItem = row =>
     "li",
     {},
     el("span", {}, bdi(nameWords(scopeWords(row), 40)), ": "),
-    el("span", {class: row.share > 1 ? "over-words" : ""}, budgetWords(row)),
+    el("span", {class: isOver(row) ? "over-words" : ""}, budgetWords(row)),
     budgetBar(row),
   );
 
@@ -187,47 +190,45 @@ function budgetsSection(box) {
   if (!rows) {
     return;
   }
-  const over = rows.filter(row => row.share > 1).length;
+  const over = rows.filter(isOver).length;
   const how = over ? `${plural(over, "is", "are")} over` : "none is over";
-  say(box, `${plural(rows.length, "limit")} as of ${stampWords(book.meta.made)}; ${how}.`, moreWords("budgets"));
+  say(box, `${plural(rows.length, "limit")} as of ${stampWords(book.meta.made)}; ${how}. They count own calls, not imported ones.`, moreWords("budgets"));
   box.append(
     tableBox({name: "budgets", caption: "Limits, the most used first", columns: BUDGET_COLUMNS, rows}),
     sqlBox([{label: "The rows", sql: statementOf("budgets")}]),
   );
 }
 
+const UNPRICED_COLUMNS = [
+  {key: "model", label: "model", kind: "dimension"},
+  {key: "provider", label: "provider", kind: "dimension"},
+  {key: "kind", label: "kind", kind: "text"},
+  {key: "calls", label: "calls", kind: "count", total: "unpriced"},
+  {key: "input_tokens", label: "input tokens", kind: "count"},
+  {key: "output_tokens", label: "output tokens", kind: "count"},
+  {key: "why", label: "why", kind: "text"},
+];
+
 function unpricedSection(box) {
-  const follows = {model: true, days: row => [row.first_ts, row.last_ts], columns: ["first_ts", "last_ts"]};
+  const follows = {model: true, tag: true, folded: true};
   const rows = listOr(box, "unpriced", follows, "Every call has a price: nothing is missing from the sums.");
   if (!rows) {
     return;
   }
+  const calls = sumOf(rows, "calls");
   say(
     box,
-    `${plural(sumOf(rows, "calls"), "call")} of the whole ledger have no price: what they cost is in no sum. `,
+    `${plural(calls, "call")} ${calls === 1 ? "has" : "have"} no price: what they cost is in no sum. `,
     "llm_help('prices') says how a price is added; it then holds for these calls too.",
-    moreWords("unpriced"),
   );
-  const columns = [
-    {key: "model", label: "model", kind: "dimension"},
-    {key: "provider", label: "provider", kind: "dimension"},
-    {key: "kind", label: "kind", kind: "text"},
-    {key: "calls", label: "calls", kind: "count", total: "unpriced_ever"},
-    {key: "input_tokens", label: "input tokens", kind: "count"},
-    {key: "output_tokens", label: "output tokens", kind: "count"},
-    {key: "first_ts", label: "first", kind: "stamp"},
-    {key: "last_ts", label: "last", kind: "stamp"},
-    {key: "why", label: "why", kind: "text"},
-    {key: "source", label: "from", kind: "text"},
-  ];
+  const summed = sumBy(rows, row => JSON.stringify([row.model, row.provider, row.kind, row.why]), [
+    "calls",
+    "input_tokens",
+    "output_tokens",
+  ]).sort((a, b) => b.calls - a.calls);
+  const caption = `Calls without a price: ${filterWords()}`;
   box.append(
-    tableBox({
-      name: "unpriced",
-      caption: "Calls without a price, of the whole ledger",
-      columns,
-      rows,
-      totals: {calls: sumOf(rows, "calls")},
-    }),
+    tableBox({name: "unpriced", caption, columns: UNPRICED_COLUMNS, rows: summed, totals: {calls}}),
     sqlBox([
       {label: "The rows", sql: statementOf("unpriced", "*", follows)},
       {label: "Calls", sql: statementOf("unpriced", "sum(calls) AS calls", follows)},

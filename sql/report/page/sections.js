@@ -11,15 +11,11 @@ const choice = {by: "model"};
 /* Where a figure is not there: why, in words. True if so. */
 function saysWhyNot(box, name, leftOut) {
   const figure = figureOf(name);
-  if (figure.error) {
-    say(box, "This could not be computed: ", bdi(figure.error));
-  } else if (figure.left_out) {
+  if (figure.left_out) {
     say(box, leftOut || "There are too many values for this page: the statement gives them.");
-  }
-  if (figure.error || figure.left_out) {
     box.append(sqlBox([{label: figure.title || name, sql: statementOf(name)}]));
   }
-  return Boolean(figure.error || figure.left_out);
+  return Boolean(figure.left_out);
 }
 
 /* "There are more" of figures that show so many rows only. */
@@ -196,24 +192,42 @@ function daysTable(split, sums, by) {
   };
 }
 
+/* Of the calls that have a price. */
+function perCall(sums) {
+  const priced = (sums.calls || 0) - (sums.unpriced || 0);
+  return priced > 0 && sums.cost_nusd !== null ? Math.round(sums.cost_nusd / priced) : null;
+}
+
+/* A model's or tag's name, by which the whole page is filtered. */
+function filterCell(by, key) {
+  if (by === "user" || key === REST) {
+    return dimensionCell(key);
+  }
+  const onclick = () => change({[by]: key});
+  const title = `Only ${by} ${nameWords(key, 1000)}`;
+  return el("button", {type: "button", class: "link", title, onclick}, bdi(nameWords(key, 40)));
+}
+
 function valuesTable(split, sums, by) {
   const found = isWholePeriod() ? comparison() : {};
   const before = found.sums ? beforeBy(by) : null;
   const rows = split.keys.map(({key, sums: own}) => ({
     key,
     ...own,
+    per_call_nusd: perCall(own),
     share: shareOf(own.cost_nusd, sums.cost_nusd),
     before_nusd: before ? (before.get(key) ?? (key === REST ? null : 0)) : null,
   }));
   const columns = [
-    {key: "key", csv: by, label: by, kind: "dimension"},
+    {key: "key", csv: by, label: by, kind: "dimension", show: row => filterCell(by, row.key)},
     ...MEASURE_COLUMNS,
+    {key: "per_call_nusd", label: "a call", kind: "money", total: "per_call"},
     {key: "share", label: "share", kind: "percent"},
     ...(before
       ? [
           {
             key: "before_nusd",
-            label: `${book.meta.before_label}${book.meta.is_over ? "" : " (as far in)"}`,
+            label: `${book.meta.before_label}${book.meta.is_over || book.meta.before_label.startsWith("as much") ? "" : " (as far in)"}`,
             kind: "money",
             total: "before",
           },
@@ -222,6 +236,7 @@ function valuesTable(split, sums, by) {
   ];
   const foot = {
     ...sums,
+    per_call_nusd: perCall(sums),
     share: sums.cost_nusd ? 1 : null,
     ...(found.sums ? {before_nusd: found.sums.cost_nusd ?? 0} : {}),
   };
@@ -270,6 +285,10 @@ const DRIFT_COLUMNS = [
 
 function whySection(box) {
   const found = driftRows();
+  if (found.none) {
+    say(box, found.none);
+    return;
+  }
   if (found.why) {
     say(box, `Why spending changed is ${found.why}. ${askWords()}`);
     box.append(copyable("why it changed, with these filters", driftStatement()));
@@ -286,10 +305,10 @@ function whySection(box) {
   }
   const steps = found.rows.filter(row => row.change_nusd);
   const total = sumOf(found.rows, "change_nusd") || 0;
-  say(box, bdi(driversWords(steps, total, name)));
+  say(box, bdi(driversWords(found, steps, total, name)));
   const table = {
     name: "why",
-    caption: `Drivers of the change against ${book.meta.before_label}`,
+    caption: `Drivers of the change against ${againstOf(found)}`,
     columns: DRIFT_COLUMNS,
     rows: found.rows,
     totals: {change_nusd: total},
@@ -304,14 +323,16 @@ function whySection(box) {
   );
 }
 
-function driversWords(steps, total, name) {
+const againstOf = found => found.against ?? book.meta.before_label;
+
+function driversWords(found, steps, total, name) {
   const side = sign => steps.filter(row => Math.sign(row.change_nusd) === sign);
   const part = (sign, word) =>
     side(sign).length
       ? [`${plural(side(sign).length, "driver")} ${word} (${money(sumOf(side(sign), "change_nusd"), true)} together)`]
       : [];
   const parts = listWords([...part(1, "for more"), ...part(-1, "for less")]);
-  const head = `${name ? `${name}: ` : ""}spending changed by ${money(total, true)} against ${book.meta.before_label}`;
+  const head = `${name ? `${name}: ` : ""}spending changed by ${money(total, true)} against ${againstOf(found)}`;
   return sentence(parts ? `${head}, by ${parts}` : head);
 }
 
@@ -327,9 +348,9 @@ function whyChart(found, rows, total) {
   }));
   small.length && steps.push({label: `${small.length} smaller ones`, change: sumOf(small, "change_nusd")});
   return waterfallChart({
-    begin: {label: book.meta.before_label, value: before},
+    begin: {label: againstOf(found), value: before},
     steps,
-    end: {label: book.meta.label, value: before + total},
+    end: {label: found.against ? rangeWords(book.state) : book.meta.label, value: before + total},
     colors: {up: "var(--up)", down: "var(--down)", upWords: "more", downWords: "less"},
     label: `From ${money(before)} over its drivers to ${money(before + total)}: ${steps
       .slice(0, 3)
@@ -414,11 +435,14 @@ function savingWords(savings, baseline, spend) {
     .filter(row => row.nusd > 0)
     .sort((a, b) => b.nusd - a.nusd)
     .slice(0, 3);
-  const most = largest.length
+  const most = largest.length && saved > 0
     ? ` Most by ${listWords(largest.map(row => `${savingName(row)} (${money(row.nusd)})`))}.`
     : "";
   const lost = savings.filter(row => row.nusd < 0).map(row => `${savingName(row)} cost ${money(-row.nusd)} more`);
   const rest = lost.length ? ` ${sentence(listWords(lost))}` : "";
+  if (!spend && (totals(book.period) || {}).unpriced) {
+    return "No call here has a price: what was saved can't be told.";
+  }
   if (!largest.length && !lost.length) {
     const without = "the calls cost what they would have cost without caches, routes and batches";
     return `Nothing was saved: ${without}, ${money(baseline)}.`;

@@ -77,7 +77,7 @@ async function copyText(text, button) {
 }
 
 const dimensionCell = value =>
-  typeof value === "string" && isSeen(value) ? longText(value, 40) : el("span", {class: "none"}, keyWords(value));
+  typeof value === "string" && isSeen(value) ? longText(keyWords(value), 40) : el("span", {class: "none"}, keyWords(value));
 
 const CELLS = {
   dimension: dimensionCell,
@@ -89,7 +89,6 @@ const CELLS = {
   percent: value => percent(value),
   stamp: value => el("time", {datetime: new Date(value).toISOString()}, stampWords(value)),
   state: value => el("span", {class: "state"}, value || "whole"),
-  code: value => copyable("the statement", String(value)),
 };
 
 function cellOf(table, column, row) {

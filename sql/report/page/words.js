@@ -25,7 +25,8 @@ function groupDigits(plain) {
   return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? "." + part : "");
 }
 
-const addSign = (isMinus, signs, text) => (isMinus ? MINUS : signs ? "+" : "") + text;
+/* (A word joiner keeps a line from ending behind the minus.) */
+const addSign = (isMinus, signs, text) => (isMinus ? `${MINUS}\u2060` : signs ? "+" : "") + text;
 
 function decimalsOf(x, least, most) {
   let n = least;
@@ -92,6 +93,9 @@ function listWords(words, last = "and") {
 }
 
 /* A value of a dimension, in words. */
+/* A text that reads like one of our own words stands in quotes. */
+const RESERVED = ["(none)", "(others)", "(not told apart)", "(empty)", "(blank)"];
+
 /* Whether anything of a text is seen: more than blanks, controls and marks of direction. */
 const isSeen = text => /[^\s\p{C}\u2060-\u206f]/u.test(String(text));
 
@@ -102,7 +106,9 @@ function keyWords(key) {
       ? "(others)"
       : key === REST
         ? "(not told apart)"
-        : isSeen(key)
+        : RESERVED.includes(key)
+          ? `"${key}"`
+          : isSeen(key)
           ? String(key)
           : key === ""
             ? "(empty)"
@@ -161,7 +167,7 @@ function changeWords(now, before) {
     return "unchanged";
   }
   const part = before > 0 ? `, ${percent(change / before, true)}` : ", new";
-  return `${change > 0 ? "up" : "down"} ${money(change, true)}${part}`;
+  return `${change > 0 ? "up" : "down"} ${money(Math.abs(change))}${part}`;
 }
 
 function countChangeWords(now, before) {
@@ -188,18 +194,42 @@ function shareChangeWords(now, before) {
 
 const driverWords = row => row.driver + (row.detail ? ` (${nameWords(row.detail, 40)})` : "");
 
+/* That of a month or week of the period; null: these days are none. */
+function driftOfRange() {
+  const {from, to, billed} = book.state;
+  const rows = figureRows("drift_ranges").filter(
+    row => row.first_day === from && row.last_day === to && row.billed === billed,
+  );
+  const found = comparison();
+  if (!rows.length || !found.sums) {
+    return rows.length ? {none: `${found.why} So nothing is said of why spending changed.`} : null;
+  }
+  return {
+    rows: rows.filter(row => row.driver !== "answer"),
+    figure: "drift_ranges",
+    against: rangeWords(found.range),
+    answer: rows.find(row => row.driver === "answer"),
+  };
+}
+
 /* The rows of the drift that fit the filters: {rows, figure, answer} or {why}: what has to be asked for anew. */
 function driftRows() {
   const lost = "computed for the whole period";
   const by = filteredBy();
-  if (!isWholePeriod() || by.length > 1) {
+  if (!isWholePeriod()) {
+    return by.length ? {why: lost} : driftOfRange() || {why: `${lost}, its months and its weeks`};
+  }
+  if (by.length > 1) {
     return {why: lost};
+  }
+  const begun = isWholePeriod() ? comparison().why : "";
+  if (begun) {
+    return {none: `${begun} So nothing is said of why spending changed.`};
   }
   const name = by.length ? `drift_${by[0]}s` : "drift";
   const wish = book.state[by[0]];
-  const figure = figureOf(name);
-  if (figure.error || wish === OTHERS) {
-    return {why: figure.error ? `not to be had: ${figure.error}` : `${lost}, not for the others together`};
+  if (wish === OTHERS) {
+    return {why: `${lost}, not for the others together`};
   }
   const rows = figureRows(name).filter(row => row.billed === book.state.billed && (!by.length || row[by[0]] === wish));
   return {
@@ -222,8 +252,9 @@ function driftSentence(found, name) {
   }
   const largest = drivers.sort((a, b) => Math.abs(b.change_nusd) - Math.abs(a.change_nusd)).slice(0, 3);
   const parts = largest.map(row => `${driverWords(row)} ${money(row.change_nusd, true)}`);
+  const head2 = parts.length === 1 ? "The largest part" : "The largest parts";
   const change = total === 0 ? "did not change in sum" : `${total > 0 ? "rose" : "fell"} by ${money(Math.abs(total))}`;
-  return `${head} ${change} against ${book.meta.before_label}. The largest parts: ${listWords(parts)}.`;
+  return `${head} ${change} against ${book.meta.before_label}. ${head2}: ${listWords(parts)}.`;
 }
 
 /* What the statement below can and can't take over of the filters. */
@@ -264,7 +295,7 @@ function budgetWords(row) {
   const limit = `${money(row.limit_nusd)} ${per}${until}`;
   const used = (row.spent_nusd || 0) + (row.unknown_nusd || 0);
   if (row.share == null) {
-    return `${money(used)} of ${limit}`;
+    return `${money(used)} of ${limit}${row.limit_nusd === 0 && used > 0 ? `: over by ${money(used)}` : ""}`;
   }
   return `${percent(row.share)} of ${limit}${row.share > 1 ? `: over by ${money(used - row.limit_nusd)}` : ""}`;
 }
@@ -275,7 +306,8 @@ function budgetLines(from = book.state.from) {
   const wish = book.state[by[0]];
   const isSaid = by.length < 2 && book.state.billed === "paid" && (!by.length || typeof wish === "string");
   const scopes = isSaid ? [by.length ? `${by[0]}:${wish}` : "*"] : [];
-  const days = new Date(Date.UTC(+from.slice(0, 4), +from.slice(5, 7), 0)).getUTCDate();
+  const isOne = from.slice(0, 7) === book.state.to.slice(0, 7);
+  const days = isOne ? new Date(Date.UTC(+from.slice(0, 4), +from.slice(5, 7), 0)).getUTCDate() : 30;
   const lines = figureRows("budgets").filter(row => row.limit_nusd > 0 && scopes.includes(row.value || row.scope));
   return lines
     .filter(row => row.period === "day" || row.period === "month")
