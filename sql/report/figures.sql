@@ -45,6 +45,8 @@ CASE WHEN user IS NULL OR user IN (SELECT user FROM llm_cost_by_user
          GROUP BY 1 ORDER BY sum(cost_usd) DESC NULLS LAST, sum(calls) DESC, 1 LIMIT $values) THEN user ELSE 0 END
 -- let $has_list
 (SELECT 1 FROM llm_cost_by_model WHERE hour >= $before_hour AND hour < $to_hour AND billed = 'list' LIMIT 1)
+-- let $told
+(SELECT coalesce(max(billed), 'paid') FROM llm_cost_by_model WHERE hour >= $before_hour AND hour < $to_hour AND cost_usd <> 0)
 -- let $rows
 (SELECT substr(time, 1, 10) AS day, coalesce(billed, 'paid') AS billed, llm_model_name(coalesce(model, model_requested)) AS model,
         tag, user, kind, is_call, is_hit, is_miss, is_unpriced, error, purpose, prompt_hash,
@@ -76,14 +78,14 @@ SELECT day, billed, $named_user AS user,
 FROM llm_cost_daily_by_user WHERE hour >= $from_hour AND hour < $to_hour GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 
 -- figure cells: Spending by day, model and tag, of calls that are kept one by one
--- most 6000
+-- most 4500
 SELECT day, billed, $named_model AS model,
        $named_tag AS tag,
        $row_measures
 FROM $rows GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
 
 -- figure user_cells: Spending by day, model, tag and user, of calls that are kept one by one
--- most 4000
+-- most 3000
 SELECT day, billed, $named_model AS model,
        $named_tag AS tag,
        $named_user AS user,
@@ -136,7 +138,7 @@ FROM (SELECT 'paid' AS billed, *, value AS model
 WHERE driver <> 'answer' AND $named_model IS NOT 0;
 
 -- figure drift_ranges: Why spending changed, by month and week of the period
-SELECT first_day, last_day, 'paid' AS billed, driver, detail, change_nusd, share, before, after, unit, text
+SELECT first_day, last_day, $told AS billed, driver, detail, change_nusd, share, before, after, unit, text
 FROM ($range_drifts);
 
 -- figure month: This month so far, and what it comes to if it goes on so

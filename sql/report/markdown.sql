@@ -5,7 +5,7 @@
 -- number(x), text(x) (escaped, cut), line(x) (cut later), moment(ms). NULL is unknown: "–". $from_day: the first day; $now and $before: the periods' names.
 
 -- let $words
-(CASE WHEN billed = 'list' THEN ' (list prices)' ELSE '' END)
+(CASE WHEN billed = 'list' AND EXISTS (SELECT 1 FROM days d WHERE d.billed = 'paid') THEN ' (list prices)' ELSE '' END)
 -- let $sums
 sum(calls) AS calls, sum(hits) AS hits, sum(errors) AS errors, sum(unpriced) AS unpriced, sum(cost_nusd) AS cost, sum(saved_nusd) AS saved,
   sum(input_tokens) AS input, sum(cached_input_tokens) AS cached, sum(output_tokens) AS output

@@ -60,26 +60,22 @@ def put_sums(store, rows):
                       " FROM llm_sums WHERE grain = 15 GROUP BY 1, 3, 4, 5, 6, 7, 8")
 
 
-def split(rnd, n, values):
-    """So many of each: half of what is left to each but the last."""
-    for i, value in enumerate(values):
-        part = n if i == len(values) - 1 else n // 2
-        n -= part
-        yield value, part
-
-
 def year_sums(rnd, first, days, calls_a_day, models, tags, users):
-    """Rows of sums, as six quarters of each day would have them. Of a hundred requests 80 are calls and 20 hits."""
+    """Rows of sums, as six quarters of each day would have them: of forty kinds of calls each, a model, a tag and a user."""
     none = b""
     for day in range(days):
         for quarter in range(6):
-            start = first + day * DAY + quarter * 4 * HOUR
-            hundreds = int(calls_a_day / 480 * rnd.uniform(0.7, 1.3) * (1 + day / days))
-            for dimension, values in ((0, [none]), (1, models), (2, tags), (3, users)):
-                for value, n in split(rnd, hundreds, values):
-                    if n:
-                        yield [dimension, 15, start, value, "openai" if dimension == 1 else none, none, none, none, 100 * n, 80 * n, 20 * n, 0, 80 * n,
-                               n, 0, 90_000 * n, 30_000 * n, 12_000 * n, 150_000_000 * n, 38_000_000 * n, 40_000 * n]
+            start, sums = first + day * DAY + quarter * 4 * HOUR, {}
+            for _ in range(40):
+                n = max(1, int(calls_a_day / 240 * rnd.uniform(0.3, 1.7) * (1 + day / days)))
+                hits, tokens = int(n * rnd.uniform(0.1, 0.3)), int(n * rnd.uniform(300, 1500))
+                values = [n, n - hits, hits, 0, n - hits, rnd.randrange(n // 50 + 1), 0, tokens, int(tokens * rnd.uniform(0, 0.6)), tokens // rnd.randrange(4, 12),
+                          int(tokens * rnd.uniform(150, 2500)), hits * rnd.randrange(10**5, 10**6), n * 400]
+                model, tag, user = rnd.choice(models), rnd.choice(tags), rnd.choice(users)
+                for key in ((0, none, none), (1, model, "openai"), (2, tag, none), (3, user, none)):
+                    sums[key] = [a + b for a, b in zip(sums.get(key, [0] * len(values)), values)]
+            for (dimension, value, provider), values in sums.items():
+                yield [dimension, 15, start, value, provider, none, none, none, *values]
 
 
 def year(folder, calls=10_000_000, kept=20_000):
@@ -98,7 +94,7 @@ def year(folder, calls=10_000_000, kept=20_000):
     ledger.write(rows)
     ledger.seal()
     ledger.store.execute("BEGIN")
-    put_sums_before(ledger.store, list(year_sums(rnd, first, 335, calls / 365 / 1.5, models, tags, users)), sealed)
+    put_sums_before(ledger.store, list(year_sums(rnd, first, 335, calls / 335 / 1.5 / 0.8, models, tags, users)), sealed)
     ledger.store.execute("UPDATE llm_sum_state SET sealed_before = ?", (sealed,))
     ledger.store.execute("COMMIT")
     ledger.close()
