@@ -27,6 +27,7 @@ extern const char sql_volatile_tsv[];
 extern const char sql_takes_tsv[];
 extern const char sql_figures_sql[];
 extern const char sql_markdown_sql[];
+extern const char sql_filter_sql[];
 extern const char sql_page_html[];
 extern const char sql_page_css[];
 extern const char sql_plot_js[];

@@ -25,6 +25,8 @@ static const Spec specs[] = {
     {"from", SPEC_INTO(ReportOptions, TIME, ask.from)},
     {"to", SPEC_INTO(ReportOptions, OWNED, to)},
     {"until", SPEC_INTO(ReportOptions, TIME, ask.to)},
+    {"tag", SPEC_INTO(ReportOptions, OWNED, ask.tag)},
+    {"model", SPEC_INTO(ReportOptions, OWNED, ask.model)},
     {"format", SPEC_INTO(ReportOptions, WORD, ask.format), .words = SPEC_WORDS(REPORT_FORMATS),
      .initial = "html"},
     {"prompts", SPEC_INTO(ReportOptions, SWITCH, ask.prompts), .initial = "off"},

@@ -14,6 +14,7 @@
 --   $batches    the table llm_batches, also where one of that name is in the database itself
 --   $range_drifts     llm_drift of each month and week in the period, with first_day and last_day
 --   $values     how many models, tags and users are named. The others are together: 0, which no text equals
+--   $only_tag, $only_model     what the report is asked for: it has a name, be it dear or not; NULL
 --   $texts      1: prompts may be shown, else 0
 -- Money is in nano-dollars. (Added as REAL, exact up to 2^53: a sum beyond 64 bits would be an error instead of a report.)
 -- `billed` is 'paid' or 'list': these are never added up.
@@ -32,11 +33,11 @@ sum(is_call) AS calls, sum(is_hit) AS hits, sum(error IS NOT NULL) AS errors, su
        CAST(sum(cost_nusd + 0.0) AS INTEGER) AS cost_nusd, CAST(sum(saved_nusd + 0.0) AS INTEGER) AS saved_nusd,
        sum(kind = 'hit_semantic') AS hits_semantic, sum(is_miss) AS misses, sum(kind = 'refused') AS refused, sum(kind = 'unknown') AS unknown
 -- let $named_model
-CASE WHEN model IS NULL OR model IN (SELECT model FROM llm_cost_by_model
+CASE WHEN model IS NULL OR model = $only_model OR model IN (SELECT model FROM llm_cost_by_model
          WHERE hour >= $from_hour AND hour < $to_hour AND model IS NOT NULL
          GROUP BY 1 ORDER BY sum(cost_usd) DESC NULLS LAST, sum(calls) DESC, 1 LIMIT $values) THEN model ELSE 0 END
 -- let $named_tag
-CASE WHEN tag IS NULL OR tag IN (SELECT tag FROM llm_cost_by_tag
+CASE WHEN tag IS NULL OR tag = $only_tag OR tag IN (SELECT tag FROM llm_cost_by_tag
          WHERE hour >= $from_hour AND hour < $to_hour AND tag IS NOT NULL
          GROUP BY 1 ORDER BY sum(cost_usd) DESC NULLS LAST, sum(calls) DESC, 1 LIMIT $values) THEN tag ELSE 0 END
 -- let $named_user

@@ -21,6 +21,15 @@ coalesce((SELECT max(billed) FROM days WHERE cost_nusd <> 0), (SELECT max(billed
 -- let $is_told
 billed = $told
 
+-- let $whole
+(SELECT billed, $sums FROM days WHERE day >= $from_day GROUP BY billed) d
+-- let $minus
+d.calls - coalesce(p.calls, 0), d.hits - coalesce(p.hits, 0), d.errors - coalesce(p.errors, 0), d.unpriced - coalesce(p.unpriced, 0),
+  d.cost - coalesce(p.cost, 0), d.saved - coalesce(p.saved, 0), d.input - coalesce(p.input, 0), d.cached - coalesce(p.cached, 0),
+  d.output - coalesce(p.output, 0)
+-- let $differs
+p.billed = d.billed WHERE d.cost IS NOT p.cost OR d.calls IS NOT p.calls
+
 -- figure answer:
 SELECT line(text) FROM drift WHERE driver = 'answer' AND $is_told;
 
@@ -54,6 +63,8 @@ SELECT name || $words AS model, number(calls) AS "Calls:", percent(hits * 1.0 / 
   number(input) AS "Input tokens:", percent(cached * 1.0 / nullif(input, 0)) AS "Cached:", number(output) AS "Output tokens:", usd(cost) AS "Spent:",
   percent(cost * 1.0 / nullif(sum(cost) OVER (PARTITION BY billed, is_total), 0)) AS "Share:"
 FROM (SELECT billed, 0 AS is_total, $name_model AS name, typeof(model) = 'integer' AS is_rest, $sums FROM day_models GROUP BY billed, model
+      UNION ALL SELECT d.billed, 0, '_not told apart_', 2, $minus
+        FROM $whole LEFT JOIN (SELECT billed, $sums FROM day_models GROUP BY billed) p ON $differs
       UNION ALL SELECT billed, 1, 'All', 0, $sums FROM days WHERE day >= $from_day GROUP BY billed)
 ORDER BY billed DESC, is_total, is_rest, cost DESC;
 -- let $name_model
@@ -67,6 +78,8 @@ CASE WHEN user IS NULL THEN '_none_' WHEN typeof(user) = 'integer' THEN '_others
 SELECT name || $words AS tag, number(calls) AS "Calls:", percent(hits * 1.0 / nullif(hits + calls, 0)) AS "From caches:", usd(cost) AS "Spent:",
   percent(cost * 1.0 / nullif(sum(cost) OVER (PARTITION BY billed, is_total), 0)) AS "Share:"
 FROM (SELECT billed, 0 AS is_total, $name_tag AS name, typeof(tag) = 'integer' AS is_rest, $sums FROM day_tags GROUP BY billed, tag
+      UNION ALL SELECT d.billed, 0, '_not told apart_', 2, $minus
+        FROM $whole LEFT JOIN (SELECT billed, $sums FROM day_tags GROUP BY billed) p ON $differs
       UNION ALL SELECT billed, 1, 'All', 0, $sums FROM days WHERE day >= $from_day GROUP BY billed)
 WHERE EXISTS (SELECT 1 FROM day_tags WHERE tag IS NOT NULL) ORDER BY billed DESC, is_total, is_rest, cost DESC;
 
@@ -74,6 +87,8 @@ WHERE EXISTS (SELECT 1 FROM day_tags WHERE tag IS NOT NULL) ORDER BY billed DESC
 SELECT name || $words AS user, number(calls) AS "Calls:", percent(hits * 1.0 / nullif(hits + calls, 0)) AS "From caches:", usd(cost) AS "Spent:",
   percent(cost * 1.0 / nullif(sum(cost) OVER (PARTITION BY billed, is_total), 0)) AS "Share:"
 FROM (SELECT billed, 0 AS is_total, $name_user AS name, typeof(user) = 'integer' AS is_rest, $sums FROM day_users GROUP BY billed, user
+      UNION ALL SELECT d.billed, 0, '_not told apart_', 2, $minus
+        FROM $whole LEFT JOIN (SELECT billed, $sums FROM day_users GROUP BY billed) p ON $differs
       UNION ALL SELECT billed, 1, 'All', 0, $sums FROM days WHERE day >= $from_day GROUP BY billed)
 WHERE EXISTS (SELECT 1 FROM day_users WHERE user IS NOT NULL) ORDER BY billed DESC, is_total, is_rest, cost DESC;
 

@@ -255,6 +255,61 @@ class Markdown(Folder):
                 self.assertIn("\n|---", text.split(f"\n## {title}\n")[1][:400])
 
 
+class Only(Folder):
+    def spent(self, db, tag, model):
+        where = ["ts >= ? AND ts < ?", "coalesce(billed, 'paid') = 'paid'"]
+        args = [NOW - 30 * DAY, NOW]
+        for column, wish in (("tag", tag), ("llm_model_name(coalesce(model, model_requested))", model)):
+            if wish is not None:
+                where.append(f"{column} = ?")
+                args.append(wish)
+        return db.execute(f"SELECT coalesce(sum(cost_nusd), 0), sum(is_call) FROM llm_spend WHERE {' AND '.join(where)}", args).fetchone()
+
+    def test_one_tag_or_model(self):
+        """Markdown of a tag, a model or both: its spend and calls are the ledger's, and the sum of its parts."""
+        db = reports.opened("desk")
+        self.addCleanup(db.close)
+        for tag, model in (("mail", None), ("it's", None), (None, "gpt-4o"), ("chat", "claude-haiku-4-5"), ("mail", "gpt-4o")):
+            only = {k: v for k, v in (("tag", tag), ("model", model)) if v}
+            text = report(db, until=NOW, format="markdown", **only)
+            nusd, calls = self.spent(db, tag, model)
+            with self.subTest(**only):
+                self.assertGreater(nusd, 10**8)
+                self.assertIn(f"| Spent | ${nusd / 1e9:,.2f} |", text)
+                self.assertIn(f"| Calls | {calls} |", text)
+                self.assertEqual(len(re.findall(rf"\| All \|.*\| \${re.escape(f'{nusd / 1e9:,.2f}')} \| 100 % \|", text)), 3, text[:3000])
+                self.assertNotIn("not told apart", text)
+                for other in {"mail", "chat", "it's"} - {tag} if tag else ():
+                    self.assertNotIn(f"| {other} ", text.split("<details>")[0])
+
+    def test_what_only_sums_know_is_told(self):
+        """A year of sums: a tag's whole is known, its models only of the rows that are kept; the rest is a row of its own."""
+        db = reports.opened("year")
+        self.addCleanup(db.close)
+        text = report(db, format="markdown", tag="team 3", **OF["year"])
+        doc = document(report(db, **OF["year"]))
+        nusd = total(doc["figures"]["day_tags"], "cost_nusd", tag="team 3") or None
+        models = text.split("## By model")[1].split("##")[0]
+        self.assertIn("_not told apart_", models)
+        if nusd:
+            self.assertIn(f"| Spent | ${nusd / 1e9:,.2f} |", text)
+            self.assertIn(f"${nusd / 1e9:,.2f} | 100 % |", models)
+
+    def test_a_page_opens_with_it(self):
+        db = reports.opened("desk")
+        self.addCleanup(db.close)
+        doc = document(report(db, until=NOW, tag="$rows", model="m'x"))
+        self.assertEqual((doc["meta"]["tag"], doc["meta"]["model"]), ("$rows", "m'x"))
+
+    def test_a_small_one_has_a_name(self):
+        """Be it among the dearest or not."""
+        db = self.open()
+        ledger = self.ledger(db)
+        ledger.write([ledger.call("gpt-4o", {"input": 1000 * (i + 1), "output": 1}, ts=NOW - DAY, tag=f"t{i}") for i in range(40)])
+        ledger.seal()
+        self.assertIn("| t1 | 1 |", report(db, until=NOW, format="markdown", tag="t1"))
+
+
 class Options(Folder):
     def test_files(self):
         db, there = self.open(), self.path("r.html")

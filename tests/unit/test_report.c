@@ -164,11 +164,12 @@ static void test_ranges(void **state) {
 }
 
 static void test_statements(void **state) {
-  static const char file[] =
-      "-- what it is\n\n-- let $a\nx + $n\n-- let $b\n($a)\n\n"
-      "-- figure one: The first\n-- most 5\n-- first 7\nSELECT $b, $c, 'cost $'\nFROM t;\n\n"
-      "-- figure two: The second\nSELECT 2;\n";
-  static const FigureWord words[] = {{"n", "42"}, {NULL, NULL}};
+  static const char file[] = "-- what it is\n\n-- let $a\nx + $n\n-- let $b\n($a)\n\n"
+                             "-- figure one: The first\n-- most 5\n-- first 7\nSELECT $b, $c, "
+                             "'cost $', $lit, $deep\nFROM t;\n\n"
+                             "-- figure two: The second\nSELECT 2;\n";
+  static const FigureWord words[] = {
+      {"n", "42", 0}, {"lit", "'$a'", 0}, {"deep", "<$n>", 1}, {NULL, NULL, 0}};
   const char *at = file;
   FigureText f;
   Buf out;
@@ -178,7 +179,7 @@ static void test_statements(void **state) {
   check(f.most == 5 && f.first == 7 && f.n_name == 3 && strncmp(f.title, "The first\n", 10) == 0,
         "%s", f.name);
   figure_text_expand(f.sql, f.n_sql, words, file, &out);
-  check(strcmp(out.data, "SELECT (x + 42), $c, 'cost $'\nFROM t") == 0, "%s", out.data);
+  check(strcmp(out.data, "SELECT (x + 42), $c, 'cost $', '$a', <42>\nFROM t") == 0, "%s", out.data);
   assert_true(figure_text_next(&at, &f));
   check(f.most == 0 && f.first == 0 && f.n_sql == 8, "%zu", f.n_sql);
   assert_false(figure_text_next(&at, &f));

@@ -88,8 +88,9 @@ static void expand(const char *sql, size_t n, const FigureWord *words, const cha
     }
     const char *body = word->name ? NULL : find_let(lets, mark + 1, length, &n_body);
     if (word->name) {
-      depth < DEEPEST ? expand(word->means, strlen(word->means), words, lets, depth + 1, out)
-                      : (void)buf_puts(out, word->means);
+      word->has_names &&depth < DEEPEST
+          ? expand(word->means, strlen(word->means), words, lets, depth + 1, out)
+          : (void)buf_puts(out, word->means);
     } else if (body && depth < DEEPEST) {
       expand(body, n_body, words, lets, depth + 1, out);
     } else {

@@ -21,6 +21,7 @@ int figure_text_next(const char **at, FigureText *figure);
 /* What stands for a $name. */
 typedef struct FigureWord {
   const char *name, *means;
+  int has_names; /* 1: names in it are replaced, too; else it stands as it is */
 } FigureWord;
 
 /* Appends n bytes of SQL with each $name replaced: by one of `words` (which end with a NULL name), or by what the file `lets` it be.

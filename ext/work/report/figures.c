@@ -21,8 +21,8 @@ typedef struct Words {
 } Words;
 
 static char *next_word(Words *w, const char *name) {
-  w->at[w->n] = (FigureWord){name, w->text[w->n]};
-  w->at[w->n + 1] = (FigureWord){NULL, NULL};
+  w->at[w->n] = (FigureWord){name, w->text[w->n], 0};
+  w->at[w->n + 1] = (FigureWord){NULL, NULL, 0};
   return w->text[w->n++];
 }
 
@@ -250,14 +250,19 @@ int figures_collect(Conn *conn, const ReportPeriod *period, const Zone *zone, Fi
   Words words;
   char *drifts = range_drifts(period, zone);
   fill_words(&words, period, zone, f);
-  words.at[words.n++] = (FigureWord){"range_drifts", drifts};
-  words.at[words.n] = (FigureWord){NULL, NULL};
-  if (!drifts) {
+  char *tag = sqlite3_mprintf("%Q", f->tag), *model = sqlite3_mprintf("%Q", f->model);
+  words.at[words.n++] = (FigureWord){"range_drifts", drifts, 1};
+  words.at[words.n++] = (FigureWord){"only_tag", tag, 0};
+  words.at[words.n++] = (FigureWord){"only_model", model, 0};
+  words.at[words.n] = (FigureWord){NULL, NULL, 0};
+  if (!drifts || !tag || !model) {
     err_nomem(err);
   } else if (open_memory(f, err) == RC_OK && collect_all(conn, f, &words, err) == RC_OK) {
     run(f->db, sqlite3_mprintf("COMMIT"), err);
   }
   sqlite3_free(drifts);
+  sqlite3_free(tag);
+  sqlite3_free(model);
   return err->rc;
 }
 

@@ -17,9 +17,10 @@
 #include "core/report/period.h"
 
 typedef struct Figures {
-  sqlite3 *db;    /* owned */
-  int with_texts; /* prompts may be shown */
-  int is_in_main; /* the store's tables are in the database itself */
+  sqlite3 *db;             /* owned */
+  int with_texts;          /* prompts may be shown */
+  const char *tag, *model; /* have a name of their own, be they dear or not; NULL: none */
+  int is_in_main;          /* the store's tables are in the database itself */
 } Figures;
 
 /* Runs all of them on the connection that the user asks on. RC_OK or *err. Ended by figures_free in either case. */

@@ -106,6 +106,8 @@ static void add_meta(const ReportMeta *m, Buf *out) {
     add_label(out, "detail_day", m->zone, m->sealed, DAY);
   }
   add_said(out, "first_day", m->first_day[0] ? m->first_day : NULL);
+  add_said(out, "tag", m->tag);
+  add_said(out, "model", m->model);
   add_said(out, "label", p->label);
   add_said(out, "before_label", p->before_label);
   add_said(out, "zone", m->zone_name);

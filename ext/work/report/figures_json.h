@@ -18,6 +18,7 @@ typedef struct ReportMeta {
   const char *database;  /* the name of the file, without its folder; NULL: in memory */
   long long sealed;      /* Unix ms: before, only sums are known; 0: all rows are there */
   int with_texts;
+  const char *tag, *model; /* only these; NULL: any */
 } ReportMeta;
 
 /* Appends the document. RC_OK or *err. */

@@ -214,6 +214,14 @@ static void add_statements(const Figures *f, const char *sql, Buf *out, Err *err
 
 /* ---- the page */
 
+static void add_only(Buf *out, const char *words, const char *name) {
+  if (name) {
+    buf_puts(out, words);
+    escape_markdown(name, strlen(name), LONGEST, out);
+    buf_puts(out, ".");
+  }
+}
+
 static void add_head(const ReportMeta *meta, const char *title, Buf *out) {
   const ReportPeriod *p = meta->period;
   char from[REPORT_LABEL], to[REPORT_LABEL], b_from[REPORT_LABEL], b_to[REPORT_LABEL];
@@ -225,7 +233,10 @@ static void add_head(const ReportMeta *meta, const char *title, Buf *out) {
   escape_markdown(title, strlen(title), LONGEST, out);
   buf_printf(out, "\n\n%s to %s, against %s to %s. Times are those of ", from, to, b_from, b_to);
   escape_markdown(meta->zone_name, strlen(meta->zone_name), LONGEST, out);
-  buf_puts(out, ".\n");
+  buf_puts(out, ".");
+  add_only(out, " Only the tag ", meta->tag);
+  add_only(out, " Only the model ", meta->model);
+  buf_puts(out, "\n");
 }
 
 int markdown_write(const Figures *f, const ReportMeta *meta, const char *title, Buf *out,
@@ -236,7 +247,8 @@ int markdown_write(const Figures *f, const ReportMeta *meta, const char *title, 
        *before = sqlite3_mprintf("\"%w:\"", p->before_label);
   report_label(meta->zone, p->is.from, from);
   char *day = sqlite3_mprintf("'%.10s'", from);
-  const FigureWord words[] = {{"from_day", day}, {"now", now}, {"before", before}, {NULL, NULL}};
+  const FigureWord words[] = {
+      {"from_day", day, 0}, {"now", now, 0}, {"before", before, 0}, {NULL, NULL, 0}};
   if (!now || !before || !day) {
     err_nomem(err);
   } else if (add_functions(f->db, meta->zone, err) == RC_OK) {
@@ -245,7 +257,9 @@ int markdown_write(const Figures *f, const ReportMeta *meta, const char *title, 
     add_statements(f,
                    "SELECT rank || '. ' || text(advice) || ', ' || text(subject), how FROM advice",
                    out, err);
-    buf_puts(out, "\n<details><summary>The SQL behind these figures</summary>\n");
+    buf_puts(out, "\n<details><summary>The SQL behind these figures");
+    buf_puts(out,
+             meta->tag || meta->model ? ", of all tags and models</summary>\n" : "</summary>\n");
     add_statements(f, "SELECT title, sql FROM figure ORDER BY n", out, err);
     buf_puts(out, "\n</details>\n");
   }

@@ -10,6 +10,7 @@
 #include "store/sums/sums.h"
 #include "work/report/figures.h"
 #include "work/report/figures_json.h"
+#include "work/report/filter.h"
 #include "work/report/markdown.h"
 #include "work/report/page.h"
 
@@ -88,12 +89,18 @@ static int is_in_main(Conn *conn, Err *err) {
 }
 
 static int write(Conn *conn, const ReportAsk *ask, const ReportMeta *meta, Buf *out, Err *err) {
-  Figures f = {.with_texts = ask->prompts, .is_in_main = is_in_main(conn, err)};
+  Figures f = {.with_texts = ask->prompts,
+               .is_in_main = is_in_main(conn, err),
+               .tag = ask->tag,
+               .model = ask->model};
   char title[SPAN_LABEL + 32];
   snprintf(title, sizeof title, "LLM spending, %s", meta->period->label);
   if (err->rc == RC_OK && figures_collect(conn, meta->period, meta->zone, &f, err) == RC_OK) {
-    ask->format == REPORT_MARKDOWN ? markdown_write(&f, meta, title, out, err)
-                                   : write_page(&f, meta, title, out, err);
+    if (ask->format == REPORT_HTML) {
+      write_page(&f, meta, title, out, err);
+    } else if (filter_figures(&f, ask->tag, ask->model, err) == RC_OK) {
+      markdown_write(&f, meta, title, out, err);
+    }
   }
   figures_free(&f);
   return err->rc;
@@ -109,7 +116,9 @@ static int write_all_of(Conn *conn, const ReportAsk *ask, Store *store, Buf *out
                      .zone_name = conn->set.time_zone ? conn->set.time_zone : "UTC",
                      .database = file_name(conn),
                      .first_day = first,
-                     .with_texts = ask->prompts};
+                     .with_texts = ask->prompts,
+                     .tag = ask->tag,
+                     .model = ask->model};
   if (find_zone(conn, &zone, err) != RC_OK ||
       find_ends(conn, &zone, first, &span.newest, err) != RC_OK ||
       report_period(&span, &zone, now_ms(), &period, err) != RC_OK ||

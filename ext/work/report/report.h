@@ -19,6 +19,7 @@ typedef struct ReportAsk {
   long long from, to; /* or two moments (Unix ms); SPEC_NO_TIME: none */
   int format;         /* a ReportFormat */
   int prompts;        /* texts of prompts may be in it */
+  char *tag, *model;  /* only these; a page opens with them. NULL: any */
 } ReportAsk;
 
 /* Appends the report. RC_OK or *err. */

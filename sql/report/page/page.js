@@ -276,8 +276,8 @@ function stateOfAddress() {
   return {
     from: parts.get("from"),
     to: parts.get("to"),
-    model: optionValue(parts.get("model")),
-    tag: optionValue(parts.get("tag")),
+    model: parts.has("model") ? optionValue(parts.get("model")) : (book.meta.model ?? undefined),
+    tag: parts.has("tag") ? optionValue(parts.get("tag")) : (book.meta.tag ?? undefined),
     billed: parts.get("billed"),
   };
 }
