@@ -168,6 +168,11 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7;
 -- figure savings: What was saved
 SELECT saving, who, billed, calls, nusd, share, unpriced, baseline FROM llm_savings('{"from":$from,"to":$to}');
 
+-- figure day_savings: What was saved, by day
+-- most 6000
+SELECT day, saving, who, billed, calls, nusd, unpriced
+FROM llm_savings('{"from":$from,"to":$to,"by":["day"]}') WHERE calls > 0;
+
 -- figure cell_savings: What was saved, by tag and model
 -- most 3000
 SELECT saving, who, billed, tag, model, calls, nusd, unpriced

@@ -125,7 +125,8 @@ class Figures(Folder):
                 self.assertEqual({r["billed"] for r in rows_of(f[f"drift_{by}"])} - {"paid", "list"}, set())
             for saving in {r["saving"] for r in rows_of(f["savings"])}:
                 whole = sum(r["nusd"] for r in rows_of(f["savings"]) if r["saving"] == saving)
-                self.assertEqual(sum(r["nusd"] for r in rows_of(f["cell_savings"]) if r["saving"] == saving), whole, saving)
+                for cube in ("cell_savings", "day_savings"):
+                    self.assertEqual(sum(r["nusd"] for r in rows_of(f[cube]) if r["saving"] == saving), whole, saving)
             self.assertLessEqual(total(f["discarded"], "cost_nusd"), now)
 
     def test_more_values_than_are_named(self):

@@ -182,6 +182,19 @@ class Numbers(Page):
             self.assertEqual(answer, rows[0][1])
             self.assertEqual(change, sum(r[2] or 0 for r in rows[1:]))
 
+    def test_savings_follow_the_days(self):
+        """What was saved in some days is llm_savings' of these days."""
+        db = reports.opened("desk")
+        self.addCleanup(db.close)
+        path, doc = self.page(db, "saved.html", **OF["desk"])
+        first, last = doc["meta"]["from"] + 5 * DAY, doc["meta"]["from"] + 12 * DAY
+        day = lambda ts: datetime.datetime.utcfromtimestamp(ts / 1000).strftime("%Y-%m-%d")
+        ask = f"""(llmcost.set({{from: '{day(first)}', to: '{day(last - DAY)}', model: undefined, tag: undefined}}), llmcost.tables(),
+          Number(document.querySelector("#savings tfoot [data-figure=savings]").dataset.nusd))"""
+        saved = db.execute("SELECT sum(CASE WHEN saving IN ('baseline', 'spend') THEN 0 ELSE nusd END) FROM llm_savings(?) WHERE billed = 'paid'",
+                           (json.dumps({"from": first, "to": last}),)).fetchone()[0]
+        self.assertEqual(self.look(path, ["eval", ask]), [saved])
+
     def test_days_of_three_kinds(self):
         """A ledger that begins within the period, a gap, a day that cost nothing, and today at two in the night: each looks its own."""
         db = self.open()

@@ -38,9 +38,21 @@ int filter_figures(Figures *f, const char *tag, const char *model, Err *err) {
       {"only", only, 0},
       {"tag_only", of_tag, 0},
       {"is_model", model ? "1" : "0", 0},
-      {"cube", both ? "cells" : tag ? "day_tags" : "day_models", 0},
-      {"before_cube", both ? "before_cells" : tag ? "before_tags" : "before_models", 0},
-      {"drift", both ? "drift_none" : tag ? "drift_tags" : "drift_models", 0},
+      {"cube",
+       both  ? "cells"
+       : tag ? "day_tags"
+             : "day_models",
+       0},
+      {"before_cube",
+       both  ? "before_cells"
+       : tag ? "before_tags"
+             : "before_models",
+       0},
+      {"drift",
+       both  ? "drift_none"
+       : tag ? "drift_tags"
+             : "drift_models",
+       0},
       {NULL, NULL, 0},
   };
   if (!of_tag || !of_model || !only) {

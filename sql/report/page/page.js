@@ -7,7 +7,7 @@ const VALUES = {model: [], tag: []};
 const sections = [
   {id: "spend", title: "Spending over time", follows: FOLLOWS_ALL, build: spendSection},
   {id: "why", title: "Why it changed", build: whySection, follows: FOLLOWS_ALL},
-  {id: "savings", title: "What was saved", build: savingsSection, follows: {model: true, tag: true}},
+  {id: "savings", title: "What was saved", build: savingsSection, follows: FOLLOWS_ALL},
   {id: "caches", title: "Cache hits and near misses", build: cachesSection, follows: FOLLOWS_ALL},
   {id: "prefix", title: "What providers' prompt caches read", build: prefixSection, follows: FOLLOWS_ALL},
   {id: "retries", title: "Paid for no answer", build: retriesSection, follows: FOLLOWS_ALL},

@@ -361,7 +361,9 @@ function whyChart(found, rows, total) {
 
 /* ---- savings */
 
-const savingFigure = () => (filteredBy().length ? "cell_savings" : "savings");
+/* By day where no tag or model is chosen, else of the whole period. */
+const savingFigure = () => (filteredBy().length ? "cell_savings" : isWholePeriod() ? "savings" : "day_savings");
+const savingDays = () => (savingFigure() === "day_savings" ? book.state : book.period);
 const savingName = row => row.saving.replace(/_/g, " ") + (row.who ? ` (${row.who})` : "");
 
 const TOO_MANY_SAVINGS =
@@ -389,6 +391,8 @@ function savingsSection(box) {
     return;
   }
   const words = savingWords(rows, baseline, spend);
+  const isWhole = name === "cell_savings" && !isWholePeriod();
+  isWhole && say(box, `Of the whole period, ${rangeWords(book.period)}: by tag or model savings are not kept by day.`);
   say(box, words, ...ofSumsWords(spend));
   const table = savingsTable(name, rows, baseline, spend);
   const chart = rows.some(row => row.nusd) ? savingsChart(rows, baseline, spend, words) : null;
@@ -440,7 +444,7 @@ function savingWords(savings, baseline, spend) {
     : "";
   const lost = savings.filter(row => row.nusd < 0).map(row => `${savingName(row)} cost ${money(-row.nusd)} more`);
   const rest = lost.length ? ` ${sentence(listWords(lost))}` : "";
-  if (!spend && (totals(book.period) || {}).unpriced) {
+  if (!spend && (totals(savingDays()) || {}).unpriced) {
     return "No call here has a price: what was saved can't be told.";
   }
   if (!largest.length && !lost.length) {
@@ -454,7 +458,7 @@ function savingWords(savings, baseline, spend) {
 
 /* What the page's spending has that has no baseline: invoices, rows that were trimmed. */
 function ofSumsWords(spend) {
-  const whole = totals(book.period);
+  const whole = totals(savingDays());
   const rest = whole ? (whole.cost_nusd || 0) - spend : 0;
   const sums = "sums (imported invoices, trimmed rows), which have no baseline";
   if (rest > 0) {
