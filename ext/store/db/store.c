@@ -234,14 +234,26 @@ sqlite3 *store_reader_take(Store *s, Err *err) {
   return reader;
 }
 
-int store_snapshot_begin(Store *s, Err *err) {
-  sqlite3 *reader = store_reader_take(s, err);
-  int rc =
-      reader ? sqlite3_exec(reader, "BEGIN; SELECT 1 FROM main.llm_meta LIMIT 1", NULL, NULL, NULL)
-             : SQLITE_OK;
-  if (rc != SQLITE_OK) {
-    err_set(err, rc & 0xff, ERR_STORE, "the store '%s': %s", store_name(s), sqlite3_errmsg(reader));
+/* Gives it back out of its transaction; where that can't be ended (without memory) it is closed. */
+static void leave_snapshot(Store *s, sqlite3 *reader) {
+  sqlite3_exec(reader, "ROLLBACK", NULL, NULL, NULL);
+  if (sqlite3_get_autocommit(reader)) {
     store_reader_give(s, reader);
+  } else {
+    s->n_taken--;
+    sqlite3_close_v2(reader);
+  }
+}
+
+int store_snapshot_begin(Store *s, Err *err) {
+  static const char sql[] = "BEGIN; SELECT 1 FROM main.llm_meta LIMIT 1";
+  sqlite3 *reader = store_reader_take(s, err);
+  int rc = reader ? sqlite3_exec(reader, sql, NULL, NULL, NULL) : SQLITE_OK;
+  if (rc != SQLITE_OK) {
+    (rc & 0xff) == SQLITE_NOMEM ? err_nomem(err)
+                                : err_set(err, rc & 0xff, ERR_STORE, "the store '%s': %s",
+                                          store_name(s), sqlite3_errmsg(reader));
+    leave_snapshot(s, reader);
   } else {
     s->snapshot = reader;
   }
@@ -252,8 +264,7 @@ void store_snapshot_end(Store *s) {
   sqlite3 *reader = s->snapshot;
   s->snapshot = NULL;
   if (reader) {
-    sqlite3_exec(reader, "ROLLBACK", NULL, NULL, NULL);
-    store_reader_give(s, reader);
+    leave_snapshot(s, reader);
   }
 }
 
