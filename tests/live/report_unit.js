@@ -47,6 +47,7 @@ function documentOf(change = {}) {
     before_from: Date.UTC(2026, 9, 1),
     before_to: Date.UTC(2026, 9, 5, 2),
     from_day: "2026-11-01",
+    to_day: "2026-11-30",
     to_hour: "2026-12-01 00:00",
     before_day: "2026-10-01",
     label: "2026-11",

@@ -337,6 +337,20 @@ class Words(Page):
             for words in (zone, day, until):
                 self.assertIn(words, found["results"][0])
 
+    def test_a_place_that_the_browser_does_not_know(self):
+        """Days are the ledger's all the same; times of day are UTC, and that is said."""
+        db = self.open()
+        ledger = Ledger(db, os.path.join(self.tmp.name, "desk.db"))
+        ledger.write([ledger.call("gpt-4o", {"input": 1000, "output": 1}, ts=NOW - HOUR // 2)])  # 00:30 there: of another day
+        ledger.seal()
+        ledger.close()
+        value(db, "SELECT llm_config('time_zone', 'posix/Europe/Oslo')")
+        path, doc = self.page(db, until="2026-11-28T12:00:00Z")
+        about, total = self.look(path, ["eval", "document.querySelector('#about').textContent"], ["eval", "llmcost.total('spend')"])
+        self.assertIn("this browser does not know that place", about)
+        self.assertEqual((doc["meta"]["to_day"], total), ("2026-11-28", rows_of(doc["figures"]["days"])[0]["cost_nusd"]))
+        self.assertEqual(rows_of(doc["figures"]["days"])[0]["day"], "2026-11-28")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -94,12 +94,10 @@ static void add_meta(const ReportMeta *m, Buf *out) {
   buf_printf(out, ",\"before_from\":%lld,\"before_to\":%lld,\"is_over\":%s,\"texts\":%s",
              p->before.from, p->before.to, p->is_over ? "true" : "false",
              m->with_texts ? "true" : "false");
-  add_label(out, "from_hour", m->zone, p->is.from, HOUR);
   add_label(out, "to_hour", m->zone, p->is.to, HOUR);
-  add_label(out, "before_hour", m->zone, p->before.from, HOUR);
-  add_label(out, "before_end", m->zone, p->before.to, HOUR);
   add_label(out, "from_day", m->zone, p->is.from, DAY);
   add_label(out, "to_day", m->zone, p->is.to - 1, DAY);
+  add_label(out, "before_day", m->zone, p->before.from, DAY);
   add_label(out, "today", m->zone, p->now, DAY);
   add_label(out, "month", m->zone, p->now, MONTH);
   if (m->sealed > 0) {

@@ -126,9 +126,9 @@ const mondayOf = day => addDays(day, -((new Date(utcOf(day)).getUTCDay() + 6) % 
 function openBook(text) {
   const {meta, figures} = typeof text === "string" ? JSON.parse(text) : text;
   Object.assign(book, {meta, figures, rows: new Map(), named: {}});
-  book.period = {from: (meta.from_day || dayOf(meta.from)).slice(0, 10), to: dayOf(Math.max(meta.from, meta.to - 1))};
-  book.beforeDay = (meta.before_day || dayOf(meta.before_from)).slice(0, 10);
-  book.today = meta.today || dayOf(meta.made);
+  book.period = {from: meta.from_day, to: meta.to_day};
+  book.beforeDay = meta.before_day;
+  book.today = meta.today;
   book.kept = new Set(figureRows("days").map(row => row.day));
   for (const by of ["model", "tag", "user"]) {
     book.named[by] = valuesOf(by);
