@@ -405,6 +405,9 @@ static int admit_somewhere(Call *k, const Texts *texts, Outcome *out, Err *err) 
 static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
+  if (node_may_change(&k->conn->node, err) != RC_OK) {
+    return err->rc;
+  }
   Parked *place = parked_reserve(k->conn, err);
   make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&

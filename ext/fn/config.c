@@ -50,6 +50,11 @@ static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
   if (err->rc == RC_OK && call_is_counted(c)) {
     err_set(err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
   }
+  if (err->rc == RC_OK && s->is_operators) {
+    char what[40];
+    sqlite3_snprintf(sizeof what, what, "setting '%s'", s->name);
+    node_may_name(&c->node, what, err);
+  }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store) && c->store) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
             "the store of this connection is in use already: set it before the first call");
@@ -242,7 +247,8 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
-  char *path = conn_store_path(c, err);
+  Err why = {0};
+  char *path = conn_store_path(c, &why);
   cJSON *tree = cJSON_CreateObject();
   const char *date = catalogue_date();
   json_add(tree, "version", cJSON_CreateString(LLMCOST_VERSION), err);
@@ -253,7 +259,14 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
   json_add(tree, "cpu_simd", cJSON_CreateString(vec_cpu_name(vec_cpu())), err);
   add_embedders(tree, c, err);
   add_policy(tree, c, err);
-  json_add(tree, "store", path ? cJSON_CreateString(path) : NULL, err);
+  json_add(tree, "node", cJSON_CreateString(node_role_name(node_role(&c->node))), err);
+  json_add(tree, "server_mode", cJSON_CreateBool(node_is_locked(&c->node)), err);
+  if (path) {
+    json_add(tree, "store", cJSON_CreateString(path), err);
+  } else { /* nobody has said yet where it is to be */
+    json_add(tree, "store", cJSON_CreateNull(), err);
+    json_add(tree, "store_error", cJSON_CreateString(why.msg), err);
+  }
   json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), err);
   json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, err);
   json_add(tree, "price_rows", cJSON_CreateNumber(catalogue_rows()), err);

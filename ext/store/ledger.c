@@ -746,6 +746,9 @@ static int put_now(Store *s, LedgerRow *row, const Served *served, Err *err) {
 }
 
 int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err) {
+  if (node_role(s->host.node) == NODE_REPLICA) {
+    return RC_OK; /* its hits leave no row */
+  }
   LedgerRow copy = *row;
   Err busy = {0};
   int is_written = !s->mode->rows_wait && put_now(s, &copy, served, &busy) == RC_OK;

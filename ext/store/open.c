@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "store/db/inflight.h"
-#include "store/db/mode.h"
 #include "store/ledger.h"
 #include "store/schema/migrate.h"
 
@@ -30,12 +29,14 @@ static int prepare_schema(Store *s, Err *err) {
 
 /* Makes sure of the tables, and marks what dead processes left. */
 static int set_up(Store *s, Err *err) {
-  return prepare_schema(s, err) == RC_OK ? ledger_recover(s, now_ms(), err) : err->rc;
+  return s->mode->is_view                  ? RC_OK
+         : prepare_schema(s, err) == RC_OK ? ledger_recover(s, now_ms(), err)
+                                           : err->rc;
 }
 
 /* Connects to what the mode has attached. What is not ours is neither read nor written. */
 static int open_known(Store *s, Err *err) {
-  return s->mode->connect(s, err) == RC_OK && known_check(s, err) == RC_OK
+  return s->mode->connect(s, err) == RC_OK && (s->mode->is_view || known_check(s, err) == RC_OK)
              ? s->mode->make_ready(s, err)
              : err->rc;
 }
@@ -152,8 +153,8 @@ static int attach(Store *s, sqlite3 *host, Err *err) {
   return migrate_can_mark(s, err) ? s->mode->attach(s, host, err) : err->rc;
 }
 
-Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host,
-                  Err *err) {
+Store *store_open(sqlite3 *db, const StoreMode *mode, const char *path, StoreTrust trust,
+                  const StoreHost *host, Err *err) {
   Store *s = sqlite3_malloc64(sizeof *s);
   if (!s) {
     err_nomem(err);
@@ -165,7 +166,7 @@ Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHo
   s->pid = getpid();
   s->users = sqlite3_db_mutex(db);
   s->pending_end = &s->pending;
-  s->mode = path ? &mode_file : &mode_main;
+  s->mode = mode;
   s->path = path ? sqlite3_mprintf("%s", path) : NULL;
   if (path && !s->path) {
     err_nomem(err);
@@ -196,7 +197,6 @@ int store_close(Store *s) {
     sqlite3_close(idle);
   }
   sqlite3_free(s->path);
-  sqlite3_free(s->main_path);
   sqlite3_free(s);
   return err.rc;
 }

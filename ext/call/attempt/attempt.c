@@ -13,7 +13,7 @@
 #include "money/pricing.h"
 #include "wire/answer/failure.h"
 #include "core/request/retry.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,8 +10,7 @@
 
 static int attach(Store *s, sqlite3 *host, Err *err) {
   s->db = host;
-  s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
-  return s->main_path ? RC_OK : err_nomem(err);
+  return err->rc;
 }
 
 /* The caller did, and has made it ready too. */
@@ -57,17 +56,19 @@ static int takes_back(const Store *s) {
 }
 
 /* The caller's connection is closing: nothing of ours may run on it. What waits to be written goes through one of
-** our own. */
+** our own; but on a node, where the server would not see it: there the process's next connection writes it. */
 static void start_last(Store *s) {
+  const Node *node = s->host.node;
   s->db = NULL;
-  if (s->pending && s->main_path && s->main_path[0] &&
-      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+  if (s->pending && node->file[0] && node_role(node) == NODE_ALONE &&
+      sqlite3_open_v2(node->file, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
     sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
     s->host.prepare(s->host.arg, s->db);
   }
 }
 
-const StoreMode mode_main = {.shares_file = 1,
+const StoreMode mode_main = {.name = "main",
+                             .shares_file = 1,
                              .owns_connection = 0,
                              .follows_caller = 1,
                              .has_intents = 0,
