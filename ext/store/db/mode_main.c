@@ -51,6 +51,11 @@ static int end(Store *s, int ok, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
 }
 
+/* Outside of a transaction it is over at once; and inside of one that writes already. */
+static int may_write_ahead(const Store *s) {
+  return sqlite3_get_autocommit(s->db) || sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
+}
+
 static int takes_back(const Store *s) {
   return s->in_savepoint;
 }
@@ -75,6 +80,7 @@ const StoreMode mode_main = {.name = "main",
                              .rows_wait = 0,
                              .tells_failure = 0,
                              .settle_tries = 8,
+                             .may_write_ahead = may_write_ahead,
                              .attach = attach,
                              .connect = nothing,
                              .make_ready = nothing,
