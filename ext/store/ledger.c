@@ -462,7 +462,7 @@ static void append(Store *s, Pending *p) {
   CHECK(is_queue_sound(s));
 }
 
-/* Queues a copy of a row, with what it was served from, its answers and its texts if there are any. */
+/* Copies a row, with what it was served from, its answers and its texts if there are any, to be written later. */
 static int enqueue(Store *s, const LedgerRow *row, const Served *served, const LedgerEnd *end,
                    Err *err) {
   const Answer *a = end->answers;
@@ -486,6 +486,9 @@ static int enqueue(Store *s, const LedgerRow *row, const Served *served, const L
   }
   keep_texts(&at, p, end);
   append(s, p);
+  if (s->mode->follows_caller && node_role(s->host.node) != NODE_ALONE) {
+    ledger_strand(s); /* whichever connection can writes it */
+  }
   return RC_OK;
 }
 
@@ -537,6 +540,60 @@ static void end_taken(Store *s, Taken *taken, int is_written) {
 void ledger_drop_pending(Store *s) {
   const Taken taken = take_pending(s);
   drop_taken(s, &taken);
+}
+
+/* --- what connections have left behind (ledger_strand) */
+
+typedef struct Stranded {
+  struct Stranded *next;
+  Pending *first;
+  char file[];
+} Stranded;
+
+static pthread_mutex_t stranded_lock = PTHREAD_MUTEX_INITIALIZER;
+static Stranded *_Atomic stranded;
+
+void ledger_strand(Store *s) {
+  const char *file = s->host.node->file;
+  Stranded *left = s->pending && file[0] ? malloc(sizeof *left + strlen(file) + 1) : NULL;
+  if (left) {
+    const Taken taken = take_pending(s);
+    left->first = taken.first;
+    memcpy(left->file, file, strlen(file) + 1);
+    pthread_mutex_lock(&stranded_lock);
+    left->next = stranded;
+    stranded = left;
+    pthread_mutex_unlock(&stranded_lock);
+  }
+}
+
+static Stranded *take_stranded(const char *file) {
+  Stranded *found = NULL, *left = NULL;
+  pthread_mutex_lock(&stranded_lock);
+  for (Stranded *at = stranded, *next; at; at = next) {
+    next = at->next;
+    Stranded **to = strcmp(at->file, file) == 0 ? &found : &left;
+    at->next = *to;
+    *to = at;
+  }
+  stranded = left;
+  pthread_mutex_unlock(&stranded_lock);
+  return found;
+}
+
+/* They wait here from now on, in front of what is written next. */
+static void adopt_stranded(Store *s) {
+  if (!stranded || s->mode->has_intents || !s->mode->follows_caller) {
+    return;
+  }
+  for (Stranded *left = take_stranded(s->host.node->file), *next; left; left = next) {
+    next = left->next;
+    for (Pending *p = left->first, *then; p; p = then) {
+      then = p->next;
+      append(s, p);
+    }
+    free(left);
+  }
 }
 
 /* Adds a row to the sums, now or with others. One that may be in them already, as it was before, has its whole day
@@ -797,60 +854,6 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Ledger
     inflight_end(s, previous);
   }
   return close_failed_row(s, row, err);
-}
-
-/* --- what connections have left behind (ledger_strand) */
-
-typedef struct Stranded {
-  struct Stranded *next;
-  Pending *first;
-  char file[];
-} Stranded;
-
-static pthread_mutex_t stranded_lock = PTHREAD_MUTEX_INITIALIZER;
-static Stranded *_Atomic stranded;
-
-void ledger_strand(Store *s) {
-  const char *file = s->host.node->file;
-  Stranded *left = s->pending && file[0] ? malloc(sizeof *left + strlen(file) + 1) : NULL;
-  if (left) {
-    const Taken taken = take_pending(s);
-    left->first = taken.first;
-    memcpy(left->file, file, strlen(file) + 1);
-    pthread_mutex_lock(&stranded_lock);
-    left->next = stranded;
-    stranded = left;
-    pthread_mutex_unlock(&stranded_lock);
-  }
-}
-
-static Stranded *take_stranded(const char *file) {
-  Stranded *found = NULL, *left = NULL;
-  pthread_mutex_lock(&stranded_lock);
-  for (Stranded *at = stranded, *next; at; at = next) {
-    next = at->next;
-    Stranded **to = strcmp(at->file, file) == 0 ? &found : &left;
-    at->next = *to;
-    *to = at;
-  }
-  stranded = left;
-  pthread_mutex_unlock(&stranded_lock);
-  return found;
-}
-
-/* They wait here from now on, in front of what is written next. */
-static void adopt_stranded(Store *s) {
-  if (!stranded || s->mode->has_intents || !s->mode->follows_caller) {
-    return;
-  }
-  for (Stranded *left = take_stranded(s->host.node->file), *next; left; left = next) {
-    next = left->next;
-    for (Pending *p = left->first, *then; p; p = then) {
-      then = p->next;
-      append(s, p);
-    }
-    free(left);
-  }
 }
 
 int ledger_flush(Store *s, Err *err) {

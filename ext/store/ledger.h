@@ -100,8 +100,8 @@ int ledger_was_lost(Store *s, const Hash *key, Err *err);
 ** only without memory. */
 int ledger_queue(Store *s, const LedgerRow *row, const LedgerEnd *end, Err *err);
 
-/* At the end of a connection on a node of a server, where nothing of ours may write any more: what waits goes to the process's next connection
-** to the same database, with its next call. */
+/* On a node of a server, where a store in main has no connection of its own: what waits is written by the process's next connection to the same
+** database that can, with its next call. */
 void ledger_strand(Store *s);
 
 /* Queues a row that may be written later (a hit, a refusal). `served` NULL: it is no hit of the semantic cache. */
