@@ -97,10 +97,11 @@ typedef struct Store {
   int n_readers, n_taken;        /* idle; with a cursor */
   sqlite3 *snapshot;             /* the one that all share at the moment; NULL: each has its own */
   const StoreMode *mode;
-  Savepoint savepoint; /* main mode: of the current write */
-  int in_savepoint;    /* it, or the last one, had one of its own */
-  char *path;          /* of the store's file; NULL in main mode */
-  char *main_path;     /* main mode: of the caller's file, "" for none */
+  Savepoint savepoint;          /* main mode: of the current write */
+  int in_savepoint;             /* it, or the last one, had one of its own */
+  char *path;                   /* of the store's file; NULL in main mode */
+  char *main_path;              /* main mode: of the caller's file, "" for none */
+  int is_bare; /* its file was there, beside a database that is in use, and nothing in it (mode_file.c) */
   StoreTrust trust;
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
