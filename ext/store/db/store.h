@@ -100,6 +100,7 @@ typedef struct Store {
   Savepoint savepoint;          /* main mode: of the current write */
   int in_savepoint;             /* it, or the last one, had one of its own */
   char *path;                   /* of the store's file; NULL in main mode */
+  char place[OWNER_PLACE_SIZE]; /* which file that is; "" in main mode, too */
   char *main_path;              /* main mode: of the caller's file, "" for none */
   int is_bare; /* its file was there, beside a database that is in use, and nothing in it (mode_file.c) */
   StoreTrust trust;
