@@ -17,7 +17,8 @@ from test_budgets import Asker
 FILES = ("", "-llmcost")
 WAL = ("-wal", "-shm")
 QUESTION = "SELECT llm_complete('on its way')"
-IN_TIME = "SELECT llm_complete('on its way', '{\"timeout_ms\":1500}')"
+IN_TIME = "SELECT llm_complete('on its way', '{\"timeout_ms\":30000}')"  # the original's answer never comes
+WAITS = "SELECT llm_complete('on its way', '{\"timeout_ms\":500}')"
 COPIED = "the file was copied before the answer came: the original has it"
 
 
@@ -335,8 +336,8 @@ class OnItsWay(Copies):
                 if os.path.exists(self.path + end + wal):
                     os.rename(self.path + end + wal, self.at("new.db") + end + wal)
         asker = self.asker(self.awake(self.at("new.db")))
-        self.assertIn("another process is asking the same", asker.ask(IN_TIME)[1])
-        self.assertIn("another process is asking the same", error_of(self.desk(self.at("new.db")), IN_TIME))
+        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
+        self.assertIn("another process is asking the same", error_of(self.desk(self.at("new.db")), WAITS))
         self.assertEqual((self.requests(), self.intents(self.at("new.db"))), (2, 1))
 
     def test_a_link_is_no_copy(self):
@@ -347,7 +348,7 @@ class OnItsWay(Copies):
         plain(self.path, "VACUUM INTO ?", backup_of_db)
         asker = self.asker(self.awake(backup_of_db), LLMCOST_STORE=self.at("link"))
         self.assertEqual(asker.value("SELECT count(*) FROM llm_holds"), 0)
-        self.assertIn("another process is asking the same", asker.ask(IN_TIME)[1])
+        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
         self.assertEqual(self.requests(), 2)
 
     def test_intents_that_name_no_file(self):
@@ -356,7 +357,7 @@ class OnItsWay(Copies):
         backup(self.path, path)
         plain(path + "-llmcost", "UPDATE llm_intents SET owner = substr(owner, 1, instr(owner, '@') - 1)")
         asker = self.asker(self.awake(path))
-        self.assertIn("another process is asking the same", asker.ask(IN_TIME)[1])
+        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
         self.assertEqual(self.requests(), 2)
 
     def test_intents_of_another_boot(self):
@@ -366,7 +367,7 @@ class OnItsWay(Copies):
         plain(path + "-llmcost", "UPDATE llm_intents SET owner = CASE substr(owner, 1, 1) WHEN 'f' THEN 'e' ELSE 'f' END"
                                  " || substr(owner, 2)")
         asker = self.asker(self.awake(path))
-        self.assertIn("another process is asking the same", asker.ask(IN_TIME)[1])
+        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
         plain(path + "-llmcost", "UPDATE llm_intents SET lease_until = 1")
         self.assertIn("ref", asker.value(IN_TIME))
 
@@ -383,7 +384,7 @@ class OnItsWay(Copies):
         plain(store, "INSERT INTO llm_trials(provider, base_url, model, owner, lease_until) SELECT ?, ?, ?, owner, lease_until"
                      " FROM llm_intents", model[0], url, model[1])
         asker = self.asker(path)
-        kind, rows = asker.ask("SELECT llm_complete('another', '{\"model\":\"gpt-4o-mini\",\"timeout_ms\":1500}')")
+        kind, rows = asker.ask("SELECT llm_complete('another', '{\"model\":\"gpt-4o-mini\",\"timeout_ms\":5000}')")
         self.assertEqual(kind, "rows", rows)
         self.assertEqual(plain(store, "SELECT count(*) FROM llm_trials"), [(0,)])
 
@@ -394,7 +395,7 @@ class Original(Copies):
     def test_it_gets_its_answer(self):
         """A copy that asks the same meanwhile changes nothing for it: each has its row and its answer."""
         said = []
-        self.standin.latency(3000)
+        self.standin.latency(5000)
         thread = threading.Thread(target=lambda: said.append(value(self.db, QUESTION)))
         thread.start()
         while self.requests() < 1:
@@ -420,7 +421,7 @@ class Original(Copies):
     def test_a_hold_is_out(self):
         """What the original holds of a limit is no hold in the copy: nobody waits for it. It may be billed, and counts as that."""
         self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 0.001)")
-        self.standin.latency(3000)
+        self.standin.latency(5000)
         options = json.dumps({"max_tokens": 1300, "timeout_ms": 20000})
         thread = threading.Thread(target=lambda: value(self.db, "SELECT llm_complete('held', ?)", options))
         thread.start()
@@ -447,14 +448,15 @@ class Original(Copies):
 
     def test_a_run_goes_on_elsewhere(self):
         """llm_progress of a copy: that run is gone; of the original: it runs."""
+        value(self.db, "SELECT llm_complete('makes the store')")
         self.db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, q TEXT)")
         self.db.executemany("INSERT INTO t(q) VALUES (?)", [(f"row {i}",) for i in range(40)])
-        self.standin.latency(400)
+        self.standin.latency(600)
         thread = threading.Thread(target=lambda: self.db.execute(
             "SELECT count(*) FROM llm_map('SELECT id, q FROM t', '{\"concurrency\":4}')").fetchall())
         thread.start()
         runs = "SELECT count(*) FROM llm_runs WHERE state = 'running'"
-        while not os.path.exists(self.path + "-llmcost") or not plain(self.path + "-llmcost", runs)[0][0]:
+        while not plain(self.path + "-llmcost", runs)[0][0]:
             time.sleep(0.05)
         backup(self.path, self.at("copy.db"))
         self.assertEqual(self.asker(self.path).value("SELECT state FROM llm_progress()"), "running")
@@ -474,6 +476,7 @@ class Batches(Copies):
     def test_a_flush_is_under_way(self):
         """What the original is sending is the original's: the copy sends only what is new there, takes nothing back at the
         provider, and waits for nobody."""
+        value(self.db, "SELECT llm_complete('makes the store')")
         self.keys(lambda sql, *args: self.db.execute(sql, args).fetchall())
         self.db.executemany("INSERT INTO batch_submit(prompt, model) VALUES (?, 'gpt-4o-mini')", [(f"What is {i}?",) for i in range(3)])
         self.standin.latency(1500)
@@ -481,9 +484,7 @@ class Batches(Copies):
         thread = threading.Thread(target=lambda: said.append(json.loads(value(self.db, "SELECT llm_batch_flush()"))))
         thread.start()
         begun = "SELECT count(*) FROM llm_batches b JOIN llm_queues q ON q.id = b.queue WHERE b.state = 'begun' AND q.owner IS NOT NULL"
-        while not os.path.exists(self.path + "-llmcost") or not plain(
-                self.path + "-llmcost", "SELECT count(*) FROM sqlite_schema WHERE name = 'llm_queues'")[0][0] or not plain(
-                self.path + "-llmcost", begun)[0][0]:
+        while not plain(self.path + "-llmcost", begun)[0][0]:
             time.sleep(0.01)
         copy = self.at("copy.db")
         backup(self.path, copy)
