@@ -67,7 +67,7 @@ $(SO): $(so_obj)
 # One object with one global symbol: an application's own names can't clash with ours.
 libllmcost.a: $(static_obj)
 	@echo "ar $@"; ld -r -o $(B)/static/llmcost.o $^
-	@objcopy --keep-global-symbol=sqlite3_llmcost_init $(B)/static/llmcost.o && rm -f $@ && ar rcs $@ $(B)/static/llmcost.o
+	@objcopy --keep-global-symbol=sqlite3_llmcost_init --keep-global-symbol=sqlite3_llmcostro_init $(B)/static/llmcost.o && rm -f $@ && ar rcs $@ $(B)/static/llmcost.o
 $(B)/asan/llmcost.so: $(asan_obj)
 	@echo "link $@"; $(CC) $(SANITIZE) -shared -Wl,-z,nodelete -o $@ $^ $(LIBS)
 

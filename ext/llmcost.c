@@ -14,6 +14,7 @@ SQLITE_EXTENSION_INIT1
 #include "call/state/memo.h"
 #include "work/embedders.h"
 #include "trust/guard.h"
+#include "trust/node/node.h"
 
 #include <string.h>
 
@@ -24,9 +25,15 @@ SQLITE_EXTENSION_INIT1
 #define READS (SQLITE_UTF8 | SQLITE_INNOCUOUS)
 #define JSON SQLITE_RESULT_SUBTYPE
 
-/* It changes something: not while an estimate counts what a SELECT would do. (A bit of our own, which SQLite does not see.) */
+/* Bits of our own, which SQLite does not see.
+**
+** It changes something, or sends: not while an estimate counts what a SELECT would do, and not on a replica. */
 #define WRITES (1 << 30)
 #define CHANGES (DIRECT | WRITES)
+/* It names a host, a key, a file or a store, or adopts one: that is the operator's where others' SQL runs (server mode). What does
+** so by one argument only asks fn_may_name there. */
+#define NAMES (1 << 29)
+#define OWN_BITS (WRITES | NAMES)
 
 /* Arguments that make the result NULL where they are NULL. */
 enum { NONE = 0, FIRST = 1, BOTH = 3 };
@@ -57,9 +64,9 @@ typedef struct BoundFunction {
   X(llm_route_calibrate, 0, 1, CHANGES | JSON, FIRST)                                              \
   X(llm_route_train, 1, 2, CHANGES | JSON, FIRST)                                                  \
   X(llm_config, 1, 2, DIRECT, NONE)                                                                \
-  X(llm_secret, 2, 2, CHANGES, NONE)                                                               \
-  X(llm_allow_host, 1, 2, CHANGES, NONE)                                                           \
-  X(llm_trust_store, 0, 0, CHANGES, NONE)                                                          \
+  X(llm_secret, 2, 2, CHANGES | NAMES, NONE)                                                       \
+  X(llm_allow_host, 1, 2, CHANGES | NAMES, NONE)                                                   \
+  X(llm_trust_store, 0, 0, CHANGES | NAMES, NONE)                                                  \
   X(llm_init, 0, 0, CHANGES, NONE)                                                                 \
   X(llm_cache_feedback, 2, 2, CHANGES, BOTH)                                                       \
   X(llm_cache_forget, 1, 1, CHANGES, NONE)                                                         \
@@ -73,8 +80,9 @@ typedef struct BoundFunction {
   X(llm_check, 0, 1, CHANGES | JSON, FIRST)                                                        \
   X(llm_call_explain, 1, 1, DIRECT | JSON, FIRST)                                                  \
   X(llm_prices_import, 1, 2, CHANGES | JSON, FIRST)                                                \
-  X(llm_import, 1, 2, CHANGES | JSON, FIRST)                                                       \
-  X(llm_report, 0, 1, CHANGES, NONE)                                                               \
+  X(llm_import, 1, 2, CHANGES | NAMES | JSON, FIRST)                                               \
+  X(llm_mirror, 0, 0, CHANGES | JSON, NONE)                                                        \
+  X(llm_report, 0, 1, DIRECT, NONE)                                                                \
   X(llm_batch_flush, 0, 1, CHANGES | JSON, NONE)                                                   \
   X(llm_batch_poll, 0, 1, CHANGES | JSON, NONE)                                                    \
   X(llm_batch_wait, 0, 1, CHANGES | JSON, NONE)                                                    \
@@ -136,6 +144,18 @@ static int ask_guard(sqlite3_context *ctx, const BoundFunction *f, Err *err) {
   return err->rc;
 }
 
+/* What this function may not do here, whoever asks. */
+static int ask_place(const BoundFunction *f, Err *err) {
+  const Node *node = &f->conn->node;
+  if (f->of->flags & WRITES && call_is_counted(f->conn)) {
+    err_set(err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
+  }
+  if (err->rc == RC_OK && f->of->flags & NAMES) {
+    node_may_name(node, "this function", err);
+  }
+  return err->rc == RC_OK && f->of->flags & WRITES ? node_may_change(node, err) : err->rc;
+}
+
 static int has_null(const Function *of, int argc, sqlite3_value **argv) {
   int found = 0;
   for (int i = 0; i < argc && of->nulls >> i; i++) {
@@ -152,8 +172,8 @@ static void enter(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (f->guard_number >= 0) {
     ask_guard(ctx, f, &err);
   }
-  if (err.rc == RC_OK && f->of->flags & WRITES && call_is_counted(f->conn)) {
-    err_set(&err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
+  if (err.rc == RC_OK && f->of->flags & OWN_BITS) {
+    ask_place(f, &err);
   }
   if (err.rc == RC_OK && !has_null(f->of, argc, argv)) {
     f->of->run(ctx, argc, argv, &err);
@@ -190,7 +210,7 @@ static int register_function(Conn *conn, const Function *of) {
       return SQLITE_NOMEM;
     }
     *f = (BoundFunction){conn_ref(conn), of, number};
-    rc = sqlite3_create_function_v2(conn->db, of->name, n, of->flags & ~WRITES, f, enter, NULL,
+    rc = sqlite3_create_function_v2(conn->db, of->name, n, of->flags & ~OWN_BITS, f, enter, NULL,
                                     NULL, free_bound);
   }
   return rc;
@@ -255,8 +275,9 @@ static int register_tables(sqlite3 *db, Conn *conn) {
   return rc;
 }
 
-static int register_all(sqlite3 *db) {
-  Conn *conn = conn_new(db, embedders_find);
+/* `reads`: by the entry point for replicas. */
+static int register_all(sqlite3 *db, int reads) {
+  Conn *conn = conn_new(db, embedders_find, reads);
   if (!conn) {
     return SQLITE_NOMEM;
   }
@@ -287,9 +308,7 @@ static int is_loaded(sqlite3 *db, int *loaded) {
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api) {
-  SQLITE_EXTENSION_INIT2(api);
-  (void)api;
+static int load(sqlite3 *db, char **message, int reads) {
   if (sqlite3_libversion_number() < 3038000) {
     if (message) {
       *message =
@@ -300,7 +319,7 @@ int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_r
   int loaded;
   int rc = is_loaded(db, &loaded);
   if (rc == SQLITE_OK && !loaded) {
-    rc = register_all(db);
+    rc = register_all(db, reads);
   }
   if (rc != SQLITE_OK && message) {
     *message = sqlite3_mprintf("llmcost: %s; it can be loaded again", sqlite3_errstr(rc));
@@ -311,4 +330,16 @@ int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_r
   }
 #endif
   return rc;
+}
+
+int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api) {
+  SQLITE_EXTENSION_INIT2(api);
+  (void)api;
+  return load(db, message, 0);
+}
+
+int sqlite3_llmcostro_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api) {
+  SQLITE_EXTENSION_INIT2(api);
+  (void)api;
+  return load(db, message, 1);
 }

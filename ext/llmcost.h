@@ -28,6 +28,11 @@ struct sqlite3_api_routines;
 __attribute__((visibility("default"))) int
 sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api);
 
+/* The same for a replica of a server: that connection only reads (trust/node/node.h). SQLite takes this entry point by itself where the library
+** is called llmcost_ro.so. */
+__attribute__((visibility("default"))) int
+sqlite3_llmcostro_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,28 @@ static void drop_partial_utf8(char *s) {
     at += bad_at;
     memmove(s + at, s + at + 1, n - at);
     n--;
+  }
+}
+
+static atomic_int leaves_out_cures;
+
+void err_leave_out_cures(void) {
+  leaves_out_cures = 1;
+}
+
+/* Takes the marks of ERR_CURE out, or the clauses with them. */
+static void settle_cures(char *s) {
+  int leaves_out = leaves_out_cures, in_cure = 0;
+  char *to = strchr(s, '\001');
+  for (const char *from = to; from && *from; from++) {
+    int is_mark = *from == '\001' || *from == '\002';
+    in_cure = is_mark ? *from == '\001' : in_cure;
+    if (!is_mark && !(in_cure && leaves_out)) {
+      *to++ = *from;
+    }
+  }
+  if (to) {
+    *to = 0;
   }
 }
 
@@ -59,6 +82,7 @@ int err_set(Err *err, int rc, ErrCode code, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(err->msg, sizeof err->msg, fmt, ap);
   va_end(ap);
+  settle_cures(err->msg);
   drop_partial_utf8(err->msg);
   err->rc = rc;
   err->code = code;

@@ -3,11 +3,14 @@
 */
 #include "conn/conn.h"
 
+#include "base/sqlite/columns.h"
+#include "store/db/mode.h"
+#include "store/mirror/mirror.h"
 #include "store/retention.h"
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 #include "trust/guard.h"
 #include "trust/mark.h"
 
@@ -25,7 +28,9 @@ static int prepare_store(void *p, sqlite3 *db) {
 /* For the guard: whether tables called like ours are the store of this installation. */
 static int is_own_store(void *p, const char *schema, Err *err) {
   Conn *c = p;
-  return store_is_ours(c->db, schema, &c->host, err);
+  return strcmp(schema, "main") == 0 && node_is_copy(&c->node) /* the primary has asked */
+             ? 1
+             : store_is_ours(c->db, schema, &c->host, err);
 }
 
 /* For tables that send what they are given. */
@@ -37,7 +42,7 @@ static int make_mark(void *p, const char *id, int create, char out[CACHE_MARK_SI
   return err->rc;
 }
 
-Conn *conn_new(sqlite3 *db, CacheFindEmbedder find) {
+Conn *conn_new(sqlite3 *db, CacheFindEmbedder find, int reads) {
   Conn *c = sqlite3_malloc64(sizeof *c);
   if (c) {
     memset(c, 0, sizeof *c);
@@ -45,9 +50,11 @@ Conn *conn_new(sqlite3 *db, CacheFindEmbedder find) {
     c->refs = 1;
     c->pid = getpid();
     c->cache = (CacheHost){c, find, make_mark, 0};
-    c->host = (StoreHost){conn_interrupted, prepare_store, c};
-    c->guard = guard_new(db, is_own_store, c);
+    c->host = (StoreHost){conn_interrupted, prepare_store, c, &c->node};
+    c->node.is_reader = reads;
+    c->guard = node_init(&c->node, db) == SQLITE_OK ? guard_new(db, is_own_store, c) : NULL;
     if (!c->guard) {
+      node_free(&c->node);
       sqlite3_free(c);
       return NULL;
     }
@@ -132,6 +139,7 @@ void conn_unref(void *p) {
   config_free(c->config);
   free_slots(c);
   guard_free(c->guard);
+  node_free(&c->node);
   settings_free(&c->set);
   sqlite3_free(c);
 }
@@ -141,31 +149,86 @@ static int is_folder(const char *path) {
   return n > 0 && path[n - 1] == '/';
 }
 
-/* A folder holds a file for each database, told apart by the hash of the database's path. NULL, too, for a
-** database in memory. */
+/* A folder holds a file for each database, told apart by the hash of the database's path. On a server it is called like the server's
+** database, and told apart by when that was made, too: one that was deleted and made again is another's. NULL, too,
+** for a database in memory. */
 static char *path_in_folder(Conn *c, const char *folder, Err *err) {
   char *beside = store_default_path(c->db, err), *path = NULL;
   if (beside) {
-    const char *slash = strrchr(beside, '/');
-    int length = (int)(strlen(slash ? slash + 1 : beside) - strlen("-llmcost"));
-    path = sqlite3_mprintf("%s%.*s-%016llx-llmcost", folder, length, slash ? slash + 1 : beside,
-                           hash_short(beside, strlen(beside)));
+    const char *slash = strrchr(beside, '/'), *name = slash ? slash + 1 : beside;
+    int length = (int)(strlen(name) - strlen("-llmcost"));
+    unsigned long long id = hash_short(beside, strlen(beside));
+    if (node_role(&c->node) != NODE_ALONE) {
+      long long born = node_database_born(&c->node);
+      const unsigned long long both[] = {id, (unsigned long long)born};
+      name = node_database(&c->node, &length);
+      id = born ? hash_short(both, sizeof both) : id;
+    }
+    path = sqlite3_mprintf("%s%.*s-%016llx-llmcost", folder, length, name, id);
     path ? RC_OK : err_nomem(err);
   }
   sqlite3_free(beside);
   return path;
 }
 
-char *conn_store_path(Conn *c, Err *err) {
-  const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
-  char *path = !said             ? store_default_path(c->db, err)
-               : is_folder(said) ? path_in_folder(c, said, err)
-                                 : sqlite3_mprintf("%s", said);
-  if (!path && err->rc == RC_OK) {
-    path = said && !is_folder(said) ? NULL : sqlite3_mprintf("main");
-    path ? RC_OK : err_nomem(err);
+/* Where the store is, or would be. */
+typedef struct Place {
+  const StoreMode *mode;
+  char *path; /* in a file; else NULL. Owned (sqlite3_free) */
+} Place;
+
+static int is_there(Conn *c, const char *table, Err *err) {
+  int found = 0, rc = column_look(c->db, "main", table, NULL, &found);
+  return rc == SQLITE_OK ? found
+                         : (err_set(err, rc & 0xff, ERR_STORE, "%s", sqlite3_errmsg(c->db)), 0);
+}
+
+/* On a replica, whatever it is told: the store that came with the database, or the copy of a ledger that did. */
+static int find_copy(Conn *c, const char *said, Place *place, Err *err) {
+  int in_main = said && strcmp(said, "main") == 0;
+  if (!in_main && !is_there(c, MIRROR_CALLS, err)) {
+    in_main = is_there(c, "llm_meta", err);
   }
-  return path;
+  place->mode = in_main ? &mode_main : &mode_mirror;
+  return err->rc;
+}
+
+/* Anywhere else: where it was said, else beside the database; of one in memory, in it. */
+static int find_own(Conn *c, const char *said, Place *place, Err *err) {
+  int in_main = said && strcmp(said, "main") == 0;
+  place->path = in_main           ? NULL
+                : !said           ? store_default_path(c->db, err)
+                : is_folder(said) ? path_in_folder(c, said, err)
+                                  : sqlite3_mprintf("%s", said);
+  place->mode = place->path ? &mode_file : &mode_main;
+  return !place->path && said && !in_main && !is_folder(said) ? err_nomem(err) : err->rc;
+}
+
+static int find_place(Conn *c, Place *place, Err *err) {
+  const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
+  *place = (Place){NULL, NULL};
+  return node_role(&c->node) == NODE_REPLICA               ? find_copy(c, said, place, err)
+         : node_may_store_at(&c->node, said, err) == RC_OK ? find_own(c, said, place, err)
+                                                           : err->rc;
+}
+
+char *conn_store_path(Conn *c, Err *err) {
+  Place place;
+  char *text = NULL;
+  if (find_place(c, &place, err) == RC_OK) {
+    text = place.path ? place.path : sqlite3_mprintf("%s", place.mode->name);
+    text ? RC_OK : err_nomem(err);
+  }
+  return text;
+}
+
+char *conn_store_file(Conn *c, Err *err) {
+  Place place;
+  Err why = {0};
+  if (find_place(c, &place, &why) != RC_OK && why.code != ERR_STORE) {
+    *err = why;
+  }
+  return place.path;
 }
 
 /* 1 if there is something at that path, 0 if not, -1 where that can't be told. */
@@ -183,29 +246,40 @@ static int file_exists(const char *path, Err *err) {
 
 /* A file that the user named is adopted by that; "main" and a folder name none. */
 static StoreTrust trust_in(const Conn *c) {
+  if (node_is_copy(&c->node)) {
+    return STORE_COPIED;
+  }
   const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
   return said && strcmp(said, "main") != 0 && !is_folder(said) ? STORE_NAMED : STORE_MARKED;
 }
 
-/* 1 if there is a store at that path ("main": in the database), 0 if not, -1 error. */
-static int store_exists(Conn *c, const char *path, Err *err) {
-  return strcmp(path, "main") == 0 ? store_has_schema(c->db, err) : file_exists(path, err);
+/* 1 if there is a store at that place, 0 if not, -1 error. */
+static int store_exists(Conn *c, const Place *place, Err *err) {
+  return place->path                                                ? file_exists(place->path, err)
+         : place->mode != &mode_mirror                              ? store_has_schema(c->db, err)
+         : is_there(c, MIRROR_CALLS, err) && node_is_copy(&c->node) ? 1
+                                                                    : 0;
 }
 
 /* Opens the store; NULL without error where there is none yet and none is to be made. */
 static Store *open_store(Conn *c, int create, Err *err) {
-  char *path = conn_store_path(c, err);
+  Place place;
   Store *store = NULL;
-  int is_main = path && strcmp(path, "main") == 0;
-  if (is_main && c->pid != getpid()) {
+  if (find_place(c, &place, err) != RC_OK) {
+    return NULL;
+  }
+  int exists = create && place.mode != &mode_mirror ? 1 : store_exists(c, &place, err);
+  if (!place.path && c->pid != getpid()) {
     err_set(err, RC_ERROR, ERR_STORE,
             "this connection was opened by process %ld, before fork(): with its own database as the"
             " store it can't be used here; open one in this process",
             (long)c->pid);
-  } else if (path && (create || store_exists(c, path, err) == 1)) {
-    store = store_open(c->db, is_main ? NULL : path, trust_in(c), &c->host, err);
+  } else if (exists == 1) {
+    store = store_open(c->db, place.mode, place.path, trust_in(c), &c->host, err);
+  } else if (exists == 0 && create) {
+    node_may_change(&c->node, err); /* a replica to which nothing was copied */
   }
-  sqlite3_free(path);
+  sqlite3_free(place.path);
   return store;
 }
 
@@ -252,13 +326,18 @@ Store *conn_store(Conn *c, int create, Err *err) {
 
 /* Adopts a store; it is this connection's from now on where it is the one that this uses. */
 static int adopt(Conn *c, int in_main, Err *err) {
-  char *path = conn_store_path(c, err);
-  int uses_main = path && strcmp(path, "main") == 0;
+  const Place main = {&mode_main, NULL};
+  Place own;
   Store *store = NULL;
-  if (path && (in_main || !uses_main) && store_exists(c, in_main ? "main" : path, err) == 1) {
-    store = store_open(c->db, in_main ? NULL : path, STORE_ADOPTED, &c->host, err);
+  if (find_place(c, &own, err) != RC_OK) {
+    return 0;
   }
-  sqlite3_free(path);
+  const Place *place = in_main ? &main : &own;
+  int uses_main = !own.path;
+  if ((in_main || !uses_main) && store_exists(c, place, err) == 1) {
+    store = store_open(c->db, place->mode, place->path, STORE_ADOPTED, &c->host, err);
+  }
+  sqlite3_free(own.path);
   int is_adopted = store != NULL;
   if (store && !c->store && in_main == uses_main) {
     c->store = store;
@@ -341,7 +420,7 @@ void conn_drop_net(Conn *c) {
 }
 
 int conn_post(Conn *c, const NetRequest *request, NetResponse *response, Err *err) {
-  Net *net = conn_net(c, err);
+  Net *net = node_may_change(&c->node, err) == RC_OK ? conn_net(c, err) : NULL;
   if (!net) {
     return err->rc;
   }

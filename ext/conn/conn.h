@@ -19,6 +19,7 @@
 #include "net/transport.h"
 #include "store/host/config.h"
 #include "store/open.h"
+#include "trust/node/node.h"
 
 struct Conn;
 
@@ -67,6 +68,7 @@ typedef struct Conn {
   sqlite3_int64 glanced_changes; /* and what this connection had changed by then */
   CacheHost cache;               /* what semantic_cache tables ask of this connection */
   StoreHost host;                /* what the store does */
+  Node node;                     /* where it runs */
   struct Guard *guard;           /* of names that a database file must not use */
   struct {
     const ConnSlot *type; /* NULL: from here on there is none */
@@ -74,9 +76,9 @@ typedef struct Conn {
   } slots[CONN_SLOTS + 1]; /* the last stays empty */
 } Conn;
 
-/* A new connection state with one reference; NULL without memory. `find` resolves the names of embedders for its
+/* A new connection state with one reference; NULL without memory. `reads`: it is loaded as on a replica. `find` resolves the names of embedders for its
 ** semantic_cache tables (see cache.h). */
-Conn *conn_new(sqlite3 *db, CacheFindEmbedder find);
+Conn *conn_new(sqlite3 *db, CacheFindEmbedder find, int reads);
 Conn *conn_ref(Conn *c);
 void conn_unref(void *c); /* of type Conn*: the destructor SQLite calls */
 
@@ -96,8 +98,12 @@ Store *conn_open_store(const Conn *c);
 ** the former. An error where there is neither. */
 int conn_trust_store(Conn *c, int *in_main, Err *err);
 
-/* Where the store is or would be: a path, or "main". Owned (sqlite3_free); NULL and *err without memory. */
+/* Where the store is or would be: a path, "main", or "mirror" on a replica that reads a copy of the ledger. Owned (sqlite3_free); NULL and *err without memory. */
 char *conn_store_path(Conn *c, Err *err);
+
+/* The store's file. NULL where it has none of its own, or where nobody has said yet where it is to be. Owned (sqlite3_free); *err
+** without memory. */
+char *conn_store_file(Conn *c, Err *err);
 
 /* Trims the ledger to what the setting keep_calls keeps; nothing where there is no store, or no such setting. The other
 ** at most once an hour, and in silence: the next one goes on. */

@@ -8,13 +8,13 @@
 #define INTO(type, member) SPEC_INTO(Settings, type, member)
 
 static const Spec specs[] = {
-    {"store", INTO(OWNED, store), .null_is_none = 1},
-    {"proxy", INTO(OWNED, proxy), .null_is_none = 1},
+    {"store", INTO(OWNED, store), .null_is_none = 1, .is_operators = 1},
+    {"proxy", INTO(OWNED, proxy), .null_is_none = 1, .is_operators = 1},
     {"time_zone", INTO(OWNED, time_zone), .null_is_none = 1},
     {"keep_calls", INTO(DURATION, keep_ms), .null_is_none = 1},
     {"max_usd", INTO(NUMBER, max_usd), .min = 0, .max = 1e9, .null_is_none = 1},
     {"max_calls", INTO(INTEGER, max_calls), .min = 0, .max = LIMIT_COUNT, .null_is_none = 1},
-    {"minilm", INTO(OWNED, minilm), .null_is_none = 1},
+    {"minilm", INTO(OWNED, minilm), .null_is_none = 1, .is_operators = 1},
     {"log_text", INTO(WORD, log_text), .words = SPEC_WORDS(LOG_TEXTS), .initial = "full"},
     {"cache", INTO(WORD, cache), .words = SPEC_WORDS(CACHE_MODES), .initial = "exact"},
     {"cache_scope", INTO(WORD, scope), .words = SPEC_WORDS(CACHE_SCOPES), .initial = "shared"},

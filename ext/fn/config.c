@@ -15,6 +15,7 @@
 #include "work/embedders.h"
 #include "work/prune/turns_kept.h"
 #include "base/sqlite/columns.h"
+#include "store/db/mode.h"
 #include "store/host/host.h"
 #include "store/host/queue.h"
 #include "store/host/config.h"
@@ -52,6 +53,11 @@ static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
   const SpecValue value = value_of(s->name, v, err);
   if (err->rc == RC_OK && call_is_counted(c)) {
     err_set(err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
+  }
+  if (err->rc == RC_OK && s->is_operators) {
+    char what[40];
+    sqlite3_snprintf(sizeof what, what, "setting '%s'", s->name);
+    node_may_name(&c->node, what, err);
   }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store) && c->store) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
@@ -175,6 +181,16 @@ static char *init_report(char *of_config, int has_queue) {
   return text;
 }
 
+/* On a primary, a store that is in main is made now: several first calls at once would each want to. */
+static void make_store_in_main(Conn *c) {
+  Err ignored = {0};
+  char *path = conn_store_path(c, &ignored);
+  if (path && strcmp(path, mode_main.name) == 0) {
+    conn_store(c, 1, &ignored);
+  }
+  sqlite3_free(path);
+}
+
 void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
@@ -186,6 +202,9 @@ void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err)
   }
   if (column_look(c->db, "main", "batch_submit", NULL, &has_queue) != SQLITE_OK) {
     host_error(c->db, "look for batch_submit", err);
+  }
+  if (err->rc == RC_OK && node_role(&c->node) == NODE_PRIMARY) {
+    make_store_in_main(c);
   }
   if (err->rc == RC_OK && queue_make(c->db, err) == RC_OK) {
     result_owned_text(ctx, init_report(report, has_queue));
@@ -261,7 +280,8 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
-  char *path = conn_store_path(c, err);
+  Err why = {0};
+  char *path = conn_store_path(c, &why);
   cJSON *tree = cJSON_CreateObject();
   const char *date = catalogue_date();
   json_add(tree, "version", cJSON_CreateString(LLMCOST_VERSION), err);
@@ -272,7 +292,14 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
   json_add(tree, "cpu_simd", cJSON_CreateString(vec_cpu_name(vec_cpu())), err);
   add_embedders(tree, c, err);
   add_policy(tree, c, err);
-  json_add(tree, "store", path ? cJSON_CreateString(path) : NULL, err);
+  json_add(tree, "node", cJSON_CreateString(node_role_name(node_role(&c->node))), err);
+  json_add(tree, "server_mode", cJSON_CreateBool(node_is_locked(&c->node)), err);
+  if (path) {
+    json_add(tree, "store", cJSON_CreateString(path), err);
+  } else { /* nobody has said yet where it is to be */
+    json_add(tree, "store", cJSON_CreateNull(), err);
+    json_add(tree, "store_error", cJSON_CreateString(why.msg), err);
+  }
   json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), err);
   add_store_warning(tree, c, err);
   json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, err);

@@ -64,7 +64,8 @@ static cJSON *read_list(Conn *c, sqlite3_value *v, Err *err) {
   }
   text = text ? arg_text(v, "the path", err) : NULL;
   buf_init(&b, LIMIT_IMPORT_BYTES);
-  if (text && read_file(c, text, &b, err) == RC_OK) {
+  if (text && node_may_name(&c->node, "a path", err) == RC_OK &&
+      read_file(c, text, &b, err) == RC_OK) {
     tree = json_parse(b.data ? b.data : "", b.n, "the price list", err);
   }
   buf_free(&b);

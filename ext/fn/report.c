@@ -3,6 +3,8 @@
 */
 #include "fn/fn.h"
 
+#include "call/call.h"
+
 #include "base/limits.h"
 #include "base/sqlite/args.h"
 #include "work/report/report.h"
@@ -103,12 +105,21 @@ static int write_file(const char *path, const Buf *text, Err *err) {
             : err_set(err, RC_ERROR, ERR_IO, "cannot write '%.200s': %s", path, strerror(errno));
 }
 
+/* A file is the operator's to name; and one is not written while an estimate counts. */
+static int may_write(Conn *c, const ReportOptions *o, Err *err) {
+  if (o->to && call_is_counted(c)) {
+    err_set(err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
+  }
+  return o->to && err->rc == RC_OK ? node_may_name(&c->node, "option 'to'", err) : err->rc;
+}
+
 /* llm_report([options]): TEXT; with `to` the file's name. */
 void fn_llm_report(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   ReportOptions o;
   Buf text;
   buf_init(&text, LIMIT_REPORT_BYTES);
   if (arg_spec(argc > 0 ? argv[0] : NULL, &table, &o, err) == RC_OK &&
+      may_write(fn_conn(ctx), &o, err) == RC_OK &&
       report_write(fn_conn(ctx), &o.ask, &text, err) == RC_OK) {
     if (!o.to) {
       size_t n = text.n;

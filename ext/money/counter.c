@@ -125,12 +125,9 @@ static void learn(Bills *bills, Learned *l, const TokenRule *rule, Err *err) {
 /* The ledger of this connection: as bills_open, and bills_close in each case. */
 static int open_bills(Conn *c, Bills *bills, Err *err) {
   Store *store = conn_open_store(c);
-  char *path = store ? NULL : conn_store_path(c, err);
+  char *path = store ? NULL : conn_store_file(c, err);
   *bills = (Bills){0};
-  int found = err->rc != RC_OK
-                  ? -1
-                  : bills_open(bills, store, path && strcmp(path, "main") != 0 ? path : NULL,
-                               &c->host, err);
+  int found = err->rc != RC_OK ? -1 : bills_open(bills, store, path, &c->host, err);
   sqlite3_free(path);
   return found;
 }

@@ -8,8 +8,8 @@
 #include "store/open.h"
 
 #include "base/clock.h"
+#include "store/answers/flight.h"
 #include "store/db/inflight.h"
-#include "store/db/mode.h"
 #include "store/ledger.h"
 #include "store/schema/migrate.h"
 
@@ -30,12 +30,14 @@ static int prepare_schema(Store *s, Err *err) {
 
 /* Makes sure of the tables, and marks what dead processes left. */
 static int set_up(Store *s, Err *err) {
-  return prepare_schema(s, err) == RC_OK ? ledger_recover(s, now_ms(), err) : err->rc;
+  return s->mode->is_view                  ? RC_OK
+         : prepare_schema(s, err) == RC_OK ? ledger_recover(s, now_ms(), err)
+                                           : err->rc;
 }
 
 /* Connects to what the mode has attached. What is not ours is neither read nor written. */
 static int open_known(Store *s, Err *err) {
-  if (s->mode->connect(s, err) != RC_OK || known_check(s, err) != RC_OK) {
+  if (s->mode->connect(s, err) != RC_OK || (!s->mode->is_view && known_check(s, err) != RC_OK)) {
     return err->rc;
   }
   owner_place(s->path, s->place);
@@ -66,6 +68,10 @@ static int flush_last(Store *s, Err *err) {
   }
   ledger_flush(s, err);
   s->mode->end_last(s);
+  if (s->mode->follows_caller && node_role(s->host.node) != NODE_ALONE) {
+    ledger_strand(s);
+    *err = (Err){0}; /* (that the connection is closing) */
+  }
   return err->rc;
 }
 
@@ -136,6 +142,7 @@ int store_leave(Err *err) {
   for (Store *s = stores; s; s = s->next) {
     if (s->pid && store_is_inherited(s)) {
       inflight_forget();
+      flight_leave();
       leave(s);
     }
     n_taken += s->pid == 0 ? s->n_taken : 0;
@@ -154,8 +161,8 @@ static int attach(Store *s, sqlite3 *host, Err *err) {
   return migrate_can_mark(s, err) ? s->mode->attach(s, host, err) : err->rc;
 }
 
-Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host,
-                  Err *err) {
+Store *store_open(sqlite3 *db, const StoreMode *mode, const char *path, StoreTrust trust,
+                  const StoreHost *host, Err *err) {
   Store *s = sqlite3_malloc64(sizeof *s);
   if (!s) {
     err_nomem(err);
@@ -167,7 +174,7 @@ Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHo
   s->pid = getpid();
   s->users = sqlite3_db_mutex(db);
   s->pending_end = &s->pending;
-  s->mode = path ? &mode_file : &mode_main;
+  s->mode = mode;
   s->path = path ? sqlite3_mprintf("%s", path) : NULL;
   if (path && !s->path) {
     err_nomem(err);
@@ -192,13 +199,14 @@ int store_close(Store *s) {
     flush_last(s, &err);
     ledger_drop_pending(s);
     inflight_end(s, 0);
+    flight_drop(s);
     store_hang_up(s);
   }
   for (sqlite3 *idle; (idle = store_reader_next_idle(s)) != NULL;) {
     sqlite3_close(idle);
   }
+  free(s->landed);
   sqlite3_free(s->path);
-  sqlite3_free(s->main_path);
   sqlite3_free(s);
   return err.rc;
 }

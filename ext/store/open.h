@@ -8,10 +8,11 @@
 #include "store/db/store.h"
 #include "store/schema/known.h"
 
-/* Opens the store at `path` (NULL: main of `db`), creating and migrating it, and marks what
+/* Opens the store of that mode (of mode_file at `path`, else NULL), creating and migrating it, and marks what
 ** dead processes left. One that is not ours, by `trust` and by its schema (genuine.h), is not read and not
 ** written. Owned by the caller (store_close). NULL and *err on failure. */
-Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host, Err *err);
+Store *store_open(sqlite3 *db, const StoreMode *mode, const char *path, StoreTrust trust,
+                  const StoreHost *host, Err *err);
 
 /* Before it is used: opens the file again where its connection had to be closed; in main mode makes the tables
 ** again if the rollback of a transaction has taken them. */

@@ -87,7 +87,8 @@ static int run(CallCursor *c, const Request *r, Err *err) {
   if (err->rc != RC_OK) {
     pipeline_tell(r, err);
   }
-  return err->rc == RC_OK && !call_is_counted(conn) ? load_row(c, out.call_id, err) : err->rc;
+  int has_row = !call_is_counted(conn) && node_role(&conn->node) != NODE_REPLICA;
+  return err->rc == RC_OK && has_row ? load_row(c, out.call_id, err) : err->rc;
 }
 
 /* The options of the second argument. */

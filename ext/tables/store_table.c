@@ -19,6 +19,7 @@
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
 ** can't change an answer; text comparisons only under BINARY collation, which the store uses.
 */
+#include "base/sqlite/vtab.h"
 #include "base/text/decimal.h"
 #include "core/price/zone.h"
 #include "store/db/sum_row.h"
@@ -177,33 +178,6 @@ static int connect(Table *base, const char *columns, Err *err) {
   return err->rc;
 }
 
-/* The SQL operator of a constraint, NULL where it is not pushed down; *unary: it takes no value. */
-static const char *operator_of(unsigned char op, int *unary) {
-  *unary = op == SQLITE_INDEX_CONSTRAINT_ISNULL || op == SQLITE_INDEX_CONSTRAINT_ISNOTNULL;
-  switch (op) {
-  case SQLITE_INDEX_CONSTRAINT_EQ:
-    return "=";
-  case SQLITE_INDEX_CONSTRAINT_GT:
-    return ">";
-  case SQLITE_INDEX_CONSTRAINT_GE:
-    return ">=";
-  case SQLITE_INDEX_CONSTRAINT_LT:
-    return "<";
-  case SQLITE_INDEX_CONSTRAINT_LE:
-    return "<=";
-  case SQLITE_INDEX_CONSTRAINT_IS:
-    return "IS";
-  case SQLITE_INDEX_CONSTRAINT_MATCH:
-    return "MATCH";
-  case SQLITE_INDEX_CONSTRAINT_ISNULL:
-    return "IS NULL";
-  case SQLITE_INDEX_CONSTRAINT_ISNOTNULL:
-    return "IS NOT NULL";
-  default:
-    return NULL;
-  }
-}
-
 /* The rowid, then the columns; NULL stands for those that are not used. */
 static void add_columns(StoreTable *t, sqlite3_str *sql, sqlite3_uint64 used) {
   sqlite3_str_appendf(sql, "%s", source_of(&t->base)->rowid ? source_of(&t->base)->rowid : "NULL");
@@ -256,7 +230,7 @@ static int add_where(StoreTable *t, sqlite3_index_info *info, sqlite3_str *sql, 
     if (c->op == SQLITE_INDEX_CONSTRAINT_LIMIT || c->op == SQLITE_INDEX_CONSTRAINT_OFFSET) {
       continue;
     }
-    const char *op = operator_of(c->op, &unary);
+    const char *op = vtab_operator(c->op, &unary);
     const char *name = column_name(t, c->iColumn);
     const char *collation = sqlite3_vtab_collation(info, i);
     if (!source_of(&t->base)->rowid || !c->usable || !op || !name ||

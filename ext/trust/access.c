@@ -1,7 +1,8 @@
 /*
-** Secrets, allowed hosts and the environment. See access.h for the contract.
+** Secrets and allowed hosts. See access.h for the contract.
 */
 #include "trust/access.h"
+#include "trust/node/env.h"
 
 #include "trust/hosts.h"
 #include "trust/scrub.h"
@@ -21,11 +22,6 @@ typedef struct Entry {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Entry *secrets, *hosts;
-
-const char *env_get(const char *name) {
-  const char *value = getenv(name);
-  return value && value[0] ? value : NULL;
-}
 
 /* Overwrites and frees a key. */
 static void wipe(char *key) {
@@ -214,17 +210,15 @@ static int check_pair(const Model *model, const Url *url, const char *key, Err *
              " (entry %d of LLMCOST_ALLOW_HOSTS is no host and no host=KEY_NAME)", p.wrong);
   }
   if (p.knows_host) {
-    return err_set(
-        err, RC_ERROR, ERR_HOST_NOT_ALLOWED,
-        "model '%.80s': %.80s is not a key of host '%s': nothing was sent; if that is what"
-        " you want, SELECT llm_allow_host('%s', '%.80s')%s",
-        model->name, key, host, host, key, note);
+    return err_set(err, RC_ERROR, ERR_HOST_NOT_ALLOWED,
+                   "model '%.80s': %.80s is not a key of host '%s': nothing was sent" ERR_CURE(
+                       "; if that is what you want, SELECT llm_allow_host('%s', '%.80s')") "%s",
+                   model->name, key, host, host, key, note);
   }
-  return err_set(
-      err, RC_ERROR, ERR_HOST_NOT_ALLOWED,
-      "model '%.80s' is at host '%s', which is not allowed: nothing was sent; if that is what"
-      " you want, SELECT llm_allow_host('%s'%s%.80s%s)%s",
-      model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "", note);
+  return err_set(err, RC_ERROR, ERR_HOST_NOT_ALLOWED,
+                 "model '%.80s' is at host '%s', which is not allowed: nothing was sent" ERR_CURE(
+                     "; if that is what you want, SELECT llm_allow_host('%s'%s%.80s%s)") "%s",
+                 model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "", note);
 }
 
 /* Address, host and key. `key`: the name of the one that is sent, NULL for none. */
@@ -266,9 +260,10 @@ static int take_key(const Model *model, const Url *url, const char *name, char *
     *key = find_key(other, err);
   }
   if (!*key) { /* (says nothing where memory is why) */
-    return err_set(err, RC_ERROR, ERR_NO_KEY,
-                   "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",
-                   model->name, name, name);
+    return err_set(
+        err, RC_ERROR, ERR_NO_KEY,
+        "no key for model '%.80s': set %.80s" ERR_CURE(", or SELECT llm_secret('%.80s', …)"),
+        model->name, name, name);
   }
   const char *fault = key_fault(*key, strlen(*key));
   return fault ? err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s %s", name, fault) : RC_OK;
@@ -306,8 +301,8 @@ static int fill_variable(const Model *model, Headers *headers, int i, Err *err) 
   char *value = find_key(h->variable, err);
   if (!value) { /* (says nothing where memory is why) */
     return err_set(err, RC_ERROR, ERR_NO_KEY,
-                   "no value for header '%.*s' of model '%.80s': set %.80s, or SELECT"
-                   " llm_secret('%.80s', …)",
+                   "no value for header '%.*s' of model '%.80s': set %.80s" ERR_CURE(
+                       ", or SELECT llm_secret('%.80s', …)"),
                    (int)h->n_name, h->line, model->name, h->variable, h->variable);
   }
   const char *fault = secret_fault(value);

@@ -6,8 +6,7 @@
 ** llm_allow_host(host, key) and by LLMCOST_ALLOW_HOSTS in this process. A row can only choose among these
 ** pairs; it can't send some other variable of the environment anywhere.
 **
-** Secrets live in this process's memory only and are wiped when replaced. This is the one file that
-** reads the environment.
+** Secrets live in this process's memory only and are wiped when replaced.
 */
 #ifndef LLMCOST_ACCESS_H
 #define LLMCOST_ACCESS_H
@@ -17,9 +16,6 @@
 #include "trust/headers/headers.h"
 
 #include <stddef.h>
-
-/* An environment variable, NULL where unset or empty. */
-const char *env_get(const char *name);
 
 /* Hands over a key of n bytes under the name of an environment variable; it goes before the variable.
 ** What no key is (blanks, line breaks, quotes, a NUL, other than ASCII) is an error. */

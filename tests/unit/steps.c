@@ -335,7 +335,7 @@ int main(int argc, char **argv) {
   }
   sqlite3_auto_extension((void (*)(void))sqlite3_llmcost_init);
   sqlite3_open(":memory:", &s.db);
-  s.conn = conn_new(s.db, embedders_find);
+  s.conn = conn_new(s.db, embedders_find, 0);
   const Model model = {.name = "tested",
                        .provider = argv[1],
                        .api = argv[2],

@@ -59,8 +59,8 @@ static void open_desk(Desk *d) {
   queue_make(d->db, &err);
   must(&err, "make");
   check(queue_look(d->db, d->queue, &err) == 1, "look: %s", err.msg);
-  d->conn = conn_new(d->db, embedders_find);
-  d->s = store_open(d->db, store_path, STORE_NAMED, &d->conn->host, &err);
+  d->conn = conn_new(d->db, embedders_find, 0);
+  d->s = store_open(d->db, &mode_file, store_path, STORE_NAMED, &d->conn->host, &err);
   must(&err, "open the store");
   queues_see(d->s, d->queue, desk, &seen, &err);
   must(&err, "see");

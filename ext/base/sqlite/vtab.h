@@ -11,4 +11,7 @@
 ** code to give to SQLite. */
 int vtab_fail(sqlite3_vtab *table, const char *name, const Err *err);
 
+/* The SQL operator of a constraint that can be handed to another query, NULL where it can't; *unary: it takes no value. */
+const char *vtab_operator(unsigned char op, int *unary);
+
 #endif

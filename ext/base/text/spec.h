@@ -56,6 +56,7 @@ struct Spec {
   const char *initial; /* the value where nobody gave one, as text; NULL: "not given" */
   unsigned of;         /* bits of the table's own; spec_find and spec_read look at some */
   int null_is_none;    /* a NULL, given as a value, makes it "not given" */
+  int is_operators; /* it names a host, a key, a file or a store: refused in server mode (trust/node/node.h) */
   int (*means)(const char *name); /* a family of names: 1 for each of them */
   int (*take)(const SpecTable *table, const Spec *spec, const SpecValue *value, void *to, Err *err);
 };

@@ -6,7 +6,7 @@
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"
 #include "call/attempt/tell.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 #include "core/schema/answer_json.h"
 #include "core/request/retry.h"
 #include "wire/answer/failure.h"
@@ -40,9 +40,11 @@ static const char *of_proxy(const Call *k, int result, char *out, size_t size) {
   out[0] = 0;
   for (size_t i = 0; i < sizeof names / sizeof names[0] && !out[0]; i++) {
     if (result == NET_NOT_SENT && !is_here && !k->conn->set.proxy && env_get(names[i])) {
-      snprintf(out, size,
-               " (%s is set, but not used: SELECT llm_config('proxy', 'http://…') names a proxy)",
-               names[i]);
+      snprintf(
+          out, size,
+          ERR_CURE(
+              " (%s is set, but not used: SELECT llm_config('proxy', 'http://…') names a proxy)"),
+          names[i]);
     }
   }
   return out;

@@ -74,8 +74,9 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
     return err_set(
         err, why->rc, why->code,
         "no provider's key is set: set OPENAI_API_KEY, ANTHROPIC_API_KEY or another in the"
-        " environment, or SELECT llm_secret('OPENAI_API_KEY', …); a local server needs none:"
-        " {\"model\":\"%s\"}%s%.300s%s",
+        " environment" ERR_CURE(
+            ", or SELECT llm_secret('OPENAI_API_KEY', …)") "; a local server needs none:"
+                                                           " {\"model\":\"%s\"}%s%.300s%s",
         name, says_more ? ". (The first tier of llm_tiers: " : "", says_more ? why->msg : "",
         says_more ? ")" : "");
   }

@@ -5,7 +5,7 @@
 
 #include "base/text/decimal.h"
 #include "base/utf8.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 
 #include <pthread.h>
 #include <unistd.h>

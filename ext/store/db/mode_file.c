@@ -60,8 +60,8 @@ static int attach(Store *s, sqlite3 *host, Err *err) {
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (fd < 0 && errno != EEXIST) { /* SQLite would try again, and give it other permissions */
     return err_set(err, RC_ERROR, ERR_STORE,
-                   "the store '%s': cannot open it: %s; LLMCOST_STORE or llm_config('store', path)"
-                   " can name another file",
+                   "the store '%s': cannot open it: %s; LLMCOST_STORE" ERR_CURE(
+                       " or llm_config('store', path)") " can name another file",
                    s->path, strerror(errno));
   }
   if (fd >= 0) {

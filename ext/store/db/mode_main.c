@@ -10,8 +10,7 @@
 
 static int attach(Store *s, sqlite3 *host, Err *err) {
   s->db = host;
-  s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
-  return s->main_path ? RC_OK : err_nomem(err);
+  return err->rc;
 }
 
 /* The caller did, and has made it ready too. */
@@ -33,8 +32,25 @@ static int lock(sqlite3 *db) {
   return (rc & 0xff) == SQLITE_BUSY ? rc : SQLITE_OK;
 }
 
+/* On a node, inside of a statement that reads tables: what it reads may be older than what others have committed, and then it can't
+** write before it has ended. A try would not be free: libSQL server keeps its turn for who was told "busy", and lets nobody else write
+** for five seconds. */
+static int is_too_early(Store *s, Err *err) {
+  int reads =
+      sqlite3_txn_state(s->db, "main") == SQLITE_TXN_READ && node_role(s->host.node) != NODE_ALONE;
+  if (reads) {
+    s->is_stale = 1;
+    err_set(err, RC_BUSY, ERR_STORE,
+            "the store 'main': on a server nothing is written while a SELECT reads tables");
+  }
+  return reads;
+}
+
 /* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
 static int begin(Store *s, Err *err) {
+  if (is_too_early(s, err)) {
+    return err->rc;
+  }
   int is_alone = sqlite3_get_autocommit(s->db);
   int rc = savepoint_begin(s->db, &s->savepoint);
   s->in_savepoint = rc == SQLITE_OK;
@@ -52,28 +68,38 @@ static int end(Store *s, int ok, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
 }
 
+/* Outside of a transaction it is over at once (on a node, outside of a statement that reads, too); and inside of one that writes already. */
+static int may_write_ahead(const Store *s) {
+  int state = sqlite3_txn_state(s->db, "main");
+  int is_over_at_once = state == SQLITE_TXN_NONE || node_role(s->host.node) == NODE_ALONE;
+  return state == SQLITE_TXN_WRITE || (sqlite3_get_autocommit(s->db) && is_over_at_once);
+}
+
 static int takes_back(const Store *s) {
   return s->in_savepoint;
 }
 
 /* The caller's connection is closing: nothing of ours may run on it. What waits to be written goes through one of
-** our own. */
+** our own; but on a node, where the server would not see it: there the process's next connection writes it. */
 static void start_last(Store *s) {
+  const Node *node = s->host.node;
   s->db = NULL;
-  if (s->pending && s->main_path && s->main_path[0] &&
-      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+  if (s->pending && node->file[0] && node_role(node) == NODE_ALONE &&
+      sqlite3_open_v2(node->file, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
     sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
     s->host.prepare(s->host.arg, s->db);
   }
 }
 
-const StoreMode mode_main = {.shares_file = 1,
+const StoreMode mode_main = {.name = "main",
+                             .shares_file = 1,
                              .owns_connection = 0,
                              .follows_caller = 1,
                              .has_intents = 0,
                              .rows_wait = 0,
                              .tells_failure = 0,
                              .settle_tries = 8,
+                             .may_write_ahead = may_write_ahead,
                              .attach = attach,
                              .connect = nothing,
                              .make_ready = nothing,

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 const char *store_name(const Store *s) {
-  return s->path ? s->path : "main";
+  return s->path ? s->path : s->mode->name;
 }
 
 /* (What was asked of the connection since, such as whether it was interrupted, may have taken its own words away.) */
@@ -24,18 +24,21 @@ static const char *words_of(const Store *s, int rc) {
 
 int store_error(Store *s, int rc, const char *doing, Err *err) {
   int code = rc & 0xff;
+  s->is_stale =
+      code == SQLITE_BUSY && s->db && sqlite3_extended_errcode(s->db) == SQLITE_BUSY_SNAPSHOT;
   if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->host.interrupted(s->host.arg))) {
     return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
   if (code == SQLITE_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, code, ERR_STORE, "the store '%s': cannot %s: %s%s", store_name(s), doing,
-                 words_of(s, rc),
-                 code == SQLITE_FULL ? "; free some space and run it again"
-                 : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
-                     ? "; LLMCOST_STORE or llm_config('store', path) can name another file"
-                     : "");
+  return err_set(
+      err, code, ERR_STORE, "the store '%s': cannot %s: %s%s", store_name(s), doing,
+      words_of(s, rc),
+      code == SQLITE_FULL ? "; free some space and run it again"
+      : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
+          ? "; LLMCOST_STORE" ERR_CURE(" or llm_config('store', path)") " can name another file"
+          : "");
 }
 
 sqlite3_stmt *store_stmt(Store *s, StoreSql id, Err *err) {
@@ -105,6 +108,9 @@ int store_ask(Store *s, const char *sql, long long *value, Err *err) {
 }
 
 int store_begin(Store *s, Err *err) {
+  if (node_may_change(s->host.node, err) != RC_OK) {
+    return err->rc;
+  }
   return s->group ? s->group->begin(s, err) : s->mode->begin(s, err);
 }
 

@@ -23,6 +23,7 @@
 #include "base/sqlite/sqlite_api.h"
 #include "store/db/owner.h"
 #include "store/db/statements.h"
+#include "trust/node/node.h"
 
 #include <sys/types.h>
 
@@ -35,6 +36,7 @@ typedef int (*InterruptFn)(void *arg); /* 1: the user wants to stop */
 typedef enum StoreTrust {
   STORE_MARKED, /* it carries the mark of this installation; one that is made here gets it */
   STORE_NAMED,  /* the user named its file: it is marked, where this installation can make marks */
+  STORE_COPIED, /* a replica's copy of the primary's: read as it is */
   STORE_ADOPTED /* the user said so: it is marked, or the opening fails */
 } StoreTrust;
 
@@ -43,13 +45,16 @@ typedef struct StoreHost {
   InterruptFn interrupted;
   int (*prepare)(void *arg, sqlite3 *db); /* registers on a connection what llm_cache needs */
   void *arg;
+  const Node *node; /* where the caller's connection runs */
 } StoreHost;
 
 struct Store;
 
 /* Where a store lies decides how it is written, and what can be promised. There are two (mode.h): a file of our own,
-** and the caller's database. What differs between them stands here, and nowhere else. */
+** and the caller's database; and, on a replica, a third (mirror/mirror.h). What differs between them stands here, and nowhere else. */
 typedef struct StoreMode {
+  const char *name; /* what messages call it; NULL: by its path */
+  int is_view; /* made anew for each connection, over a copy: nothing to check, to migrate or to recover */
   int shares_file; /* the user's tables stand beside ours: the file's header, and other names, are theirs */
   int owns_connection; /* nobody else closes it, so statements may outlive a call, and rows be written at the end */
   int follows_caller; /* what is written, tables too, goes when the caller's transaction is rolled back */
@@ -57,6 +62,9 @@ typedef struct StoreMode {
   int rows_wait;   /* rows of hits are written together, later; else each at once, if it can be */
   int tells_failure; /* what was paid and can't be stored is an error; else it waits, and nobody is told */
   int settle_tries; /* of a write that finds another at work */
+
+  /* 1 if writing now holds nobody up: it is committed at once, or the caller holds others up already. NULL: always. */
+  int (*may_write_ahead)(const struct Store *s);
 
   /* Opening: takes from the caller's connection, or makes, what is needed; connects (again, after store_hang_up)
   ** and writes nothing; once the store is known to be ours, makes the connection ready. */
@@ -99,11 +107,14 @@ typedef struct Store {
   const StoreMode *mode;
   Savepoint savepoint;          /* main mode: of the current write */
   int in_savepoint;             /* it, or the last one, had one of its own */
-  char *path;                   /* of the store's file; NULL in main mode */
-  char place[OWNER_PLACE_SIZE]; /* which file that is; "" in main mode, too */
-  char *main_path;              /* main mode: of the caller's file, "" for none */
+  sqlite3 *caller;              /* mirror mode: the connection through which the copy is read */
+  char *path;                   /* of the store's file; NULL where it has none */
+  char place[OWNER_PLACE_SIZE]; /* which file that is; "" where it has none */
   int is_bare; /* its file was there, beside a database that is in use, and nothing in it (mode_file.c) */
   StoreTrust trust;
+  int is_stale; /* main mode: the last write met a snapshot that is older than others' commits: trying again is no use */
+  struct Answer *
+      landed; /* main mode: another connection's, for who claimed its key last (answers/flight.h); owned (free) */
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
   int n_settling;          /* paid answers that are being written: no interrupt may end that */

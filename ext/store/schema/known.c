@@ -50,7 +50,8 @@ static int refuse_stranger(const Store *s, Err *err) {
   return err_set(
       err, RC_ERROR, ERR_STORE,
       "the store '%.300s' was not made by this installation, so nothing was read from it and"
-      " nothing sent; if you trust it and the answers in it, SELECT llm_trust_store()%s",
+      " nothing sent" ERR_CURE(
+          "; if you trust it and the answers in it, SELECT llm_trust_store()%s"),
       store_name(s),
       s->path ? ", or name it (LLMCOST_STORE, llm_config('store', path)); else delete it" : "");
 }

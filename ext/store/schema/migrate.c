@@ -226,13 +226,17 @@ static int make_newest(Store *s, long long from, Err *err) {
 /* 1 if it is marked, 0 if it is to be marked, -1 error. One that was there before and that nobody named or
 ** adopted must have its mark. */
 static int has_mark(Store *s, int was_there, Err *err) {
+  if (s->trust == STORE_COPIED) {
+    return 1;
+  }
   int is_marked = genuine_is_marked(s->db, "main", err);
   if (is_marked < 0 && s->trust == STORE_NAMED && err->rc == RC_ERROR) {
     *err = (Err){0}; /* a machine that keeps no state */
     return 1;
   }
   if (is_marked == 0 && was_there && s->trust == STORE_MARKED) {
-    err_set(err, RC_ERROR, ERR_STORE, "the store '%s' has lost its mark: SELECT llm_trust_store()",
+    err_set(err, RC_ERROR, ERR_STORE,
+            "the store '%s' has lost its mark" ERR_CURE(": SELECT llm_trust_store()"),
             store_name(s));
   }
   return err->rc == RC_OK ? is_marked : -1;
@@ -288,10 +292,23 @@ int migrate_run(Store *s, Err *err) {
   if (is_up(s, err) || err->rc != RC_OK) {
     return err->rc;
   }
+  if (node_role(s->host.node) == NODE_REPLICA) {
+    return err_set(err, RC_ERROR, ERR_REPLICA,
+                   "the store in this replica's copy is %s: nothing was written; call "
+                   "llm_complete() with this version on"
+                   " the primary once",
+                   store_has_schema(s->db, err) == 1 ? "another version's" : "not there yet");
+  }
   if (store_begin(s, err) == RC_OK) {
     s->is_doubtful = s->mode->follows_caller;
     bring_up(s, err);
     store_end(s, err->rc == RC_OK, err);
+  }
+  if (err->rc == RC_BUSY && s->is_stale) {
+    *err = (Err){.retryable = 1};
+    err_set(err, RC_BUSY, ERR_STORE,
+            "the store 'main' is being made by another connection: nothing was sent; run the "
+            "statement again");
   }
   return err->rc;
 }
@@ -304,7 +321,7 @@ int migrate_began_bare(Store *s, long long *ms, Err *err) {
 
 int migrate_can_mark(Store *s, Err *err) {
   Mark ignored;
-  int is_new = !s->mode->shares_file && access(s->path, F_OK) != 0 &&
+  int is_new = s->path && access(s->path, F_OK) != 0 &&
                errno == ENOENT; /* else the opening says what it is */
   return !is_new || s->trust != STORE_MARKED ||
          mark_make(MARK_STORE, "", 1, &ignored, err) == RC_OK;

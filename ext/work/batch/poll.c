@@ -187,13 +187,14 @@ static int note_strange(Poll *p, Err *err) {
   char text[LIMIT_ERROR_TEXT];
   p->strange = 0;
   if (submit_batches(&p->desk.rows, count_strange, p, err) == RC_OK && p->strange > 0) {
-    snprintf(
-        text, sizeof text,
-        "under way in batches that the store '%.200s' does not know: another one sent them"
-        " (LLMCOST_STORE or llm_config('store', path) names it); in a copy of the database UPDATE"
-        " batch_submit SET status = 'queued', batch_id = NULL, attempts = 0 WHERE status IN"
-        " ('sending', 'submitted') asks them again",
-        store_name(p->desk.store));
+    snprintf(text, sizeof text,
+             "under way in batches that the store '%.200s' does not know: another one sent them"
+             " (LLMCOST_STORE" ERR_CURE(
+                 " or llm_config('store', path)") " names it); in a copy of the database UPDATE"
+                                                  " batch_submit SET status = 'queued', batch_id = "
+                                                  "NULL, attempts = 0 WHERE status IN"
+                                                  " ('sending', 'submitted') asks them again",
+             store_name(p->desk.store));
     report_reason(&p->report, text, p->strange);
   }
   return err->rc;

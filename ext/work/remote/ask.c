@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
+#include "trust/node/env.h"
 #include "trust/hosts.h"
 
 #include <stdio.h>

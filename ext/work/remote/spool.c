@@ -4,7 +4,7 @@
 #include "work/remote/spool.h"
 
 #include "base/check.h"
-#include "trust/access.h"
+#include "trust/node/env.h"
 
 #include <errno.h>
 #include <fcntl.h>
