@@ -336,8 +336,8 @@ class OnItsWay(Copies):
                 if os.path.exists(self.path + end + wal):
                     os.rename(self.path + end + wal, self.at("new.db") + end + wal)
         asker = self.asker(self.awake(self.at("new.db")))
-        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
-        self.assertIn("another process is asking the same", error_of(self.desk(self.at("new.db")), WAITS))
+        self.assertIn("is asking the same", asker.ask(WAITS)[1])
+        self.assertIn("is asking the same", error_of(self.desk(self.at("new.db")), WAITS))
         self.assertEqual((self.requests(), self.intents(self.at("new.db"))), (2, 1))
 
     def test_a_link_is_no_copy(self):
@@ -348,7 +348,7 @@ class OnItsWay(Copies):
         plain(self.path, "VACUUM INTO ?", backup_of_db)
         asker = self.asker(self.awake(backup_of_db), LLMCOST_STORE=self.at("link"))
         self.assertEqual(asker.value("SELECT count(*) FROM llm_holds"), 0)
-        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
+        self.assertIn("is asking the same", asker.ask(WAITS)[1])
         self.assertEqual(self.requests(), 2)
 
     def test_intents_that_name_no_file(self):
@@ -357,7 +357,7 @@ class OnItsWay(Copies):
         backup(self.path, path)
         plain(path + "-llmcost", "UPDATE llm_intents SET owner = substr(owner, 1, instr(owner, '@') - 1)")
         asker = self.asker(self.awake(path))
-        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
+        self.assertIn("is asking the same", asker.ask(WAITS)[1])
         self.assertEqual(self.requests(), 2)
 
     def test_intents_of_another_boot(self):
@@ -367,7 +367,7 @@ class OnItsWay(Copies):
         plain(path + "-llmcost", "UPDATE llm_intents SET owner = CASE substr(owner, 1, 1) WHEN 'f' THEN 'e' ELSE 'f' END"
                                  " || substr(owner, 2)")
         asker = self.asker(self.awake(path))
-        self.assertIn("another process is asking the same", asker.ask(WAITS)[1])
+        self.assertIn("is asking the same", asker.ask(WAITS)[1])
         plain(path + "-llmcost", "UPDATE llm_intents SET lease_until = 1")
         self.assertIn("ref", asker.value(IN_TIME))
 
