@@ -38,7 +38,7 @@ $(B)/unit/test_expression: private WRAPPED = -lsqlite3
 $(B)/unit/test_batches: $(SRC:%.c=$(B)/$(UNIT_OF)/%.o)
 $(B)/unit/test_batches: private WRAPPED = -lsqlite3
 # What asks the environment where its file may be.
-$(B)/unit/test_spool: $(addprefix $(B)/$(UNIT_OF)/ext/,work/remote/spool.o trust/access.o)
+$(B)/unit/test_spool: $(addprefix $(B)/$(UNIT_OF)/ext/,work/remote/spool.o trust/access.o trust/node/env.o)
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
     $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o)

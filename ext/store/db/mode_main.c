@@ -36,25 +36,36 @@ static int lock(sqlite3 *db) {
 ** write before it has ended. A try would not be free: libSQL server keeps its turn for who was told "busy", and lets nobody else write
 ** for five seconds. */
 static int is_too_early(Store *s, Err *err) {
-  int reads =
-      sqlite3_txn_state(s->db, "main") == SQLITE_TXN_READ && node_role(s->host.node) != NODE_ALONE;
-  if (reads) {
+  if (s->has_snapshot && node_role(s->host.node) != NODE_ALONE) {
     s->is_stale = 1;
     err_set(err, RC_BUSY, ERR_STORE,
             "the store 'main': on a server nothing is written while a SELECT reads tables");
   }
-  return reads;
+  return err->rc != RC_OK;
+}
+
+/* The lock. Whose turn a server keeps takes it: by then others have committed, and the first try was of an older snapshot. */
+static int take_lock(Store *s) {
+  enum { TRIES = 8, BETWEEN_MS = 5 };
+  int tries = node_role(s->host.node) == NODE_ALONE ? 1 : TRIES;
+  int rc = lock(s->db);
+  for (int i = 1; i < tries && (rc & 0xff) == SQLITE_BUSY; i++) {
+    sqlite3_sleep(BETWEEN_MS);
+    rc = lock(s->db);
+  }
+  return rc;
 }
 
 /* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
 static int begin(Store *s, Err *err) {
+  s->has_snapshot = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_READ;
   if (is_too_early(s, err)) {
     return err->rc;
   }
   int is_alone = sqlite3_get_autocommit(s->db);
   int rc = savepoint_begin(s->db, &s->savepoint);
   s->in_savepoint = rc == SQLITE_OK;
-  if (s->in_savepoint && is_alone && (rc = lock(s->db)) != SQLITE_OK) {
+  if (s->in_savepoint && is_alone && (rc = take_lock(s)) != SQLITE_OK) {
     store_error(s, rc, "start writing", err);
     savepoint_end(&s->savepoint, 0);
     return err->rc;

@@ -112,7 +112,8 @@ typedef struct Store {
   char place[OWNER_PLACE_SIZE]; /* which file that is; "" where it has none */
   int is_bare; /* its file was there, beside a database that is in use, and nothing in it (mode_file.c) */
   StoreTrust trust;
-  int is_stale; /* main mode: the last write met a snapshot that is older than others' commits: trying again is no use */
+  int has_snapshot; /* main mode: the caller read already when the last write began */
+  int is_stale; /* main mode: that is older than others' commits, so it failed: no use to try again */
   struct Answer *
       landed; /* main mode: another connection's, for who claimed its key last (answers/flight.h); owned (free) */
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
