@@ -288,7 +288,8 @@ static double part_store(Parts *p) {
     }
     row.kind = KIND_CALL;
     row.cost_nusd = 1;
-    if (ledger_settle(p->store, &row, &a, 0, &err) != RC_OK) {
+    const LedgerEnd end = {.answers = &a};
+    if (ledger_settle(p->store, &row, &end, &err) != RC_OK) {
       die("store", err.msg);
     }
   }
@@ -456,7 +457,7 @@ int main(int argc, char **argv) {
   }
   bare_open(&bare);
   bench_wall(stmt, &bare);
-  Parts parts = {.conn = conn_new(db, embedders_find)};
+  Parts parts = {.conn = conn_new(db, embedders_find, 0)};
   options_init(&parts.options);
   parts.store = conn_store(parts.conn, 1, &err);
   if (!parts.store) {

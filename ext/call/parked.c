@@ -49,6 +49,8 @@ void parked_put(Parked *place, Call *k) {
   place->call.memo = NULL;
   place->call.gates = NULL;
   place->call.plan = NULL;
+  place->call.texts = NULL;
+  place->call.n_texts = 0;
   place->call.budget_notes[0] = place->call.budget_notes[1] = NULL; /* they stay the call's */
   place->next = list->first;
   list->first = place;
@@ -109,9 +111,10 @@ static void settle_one(Parked *p) {
   attempt_all(&k, &ignored);
   ignored = (Err){0};
   int can_write = k.store->mode->owns_connection && store_revive(k.store, &ignored) == RC_OK;
-  if (!can_write || ledger_settle(k.store, &k.row, NULL, 0, &ignored) != RC_OK) {
+  const LedgerEnd end = {.answers = NULL};
+  if (!can_write || ledger_settle(k.store, &k.row, &end, &ignored) != RC_OK) {
     ignored = (Err){0};
-    ledger_queue(k.store, &k.row, NULL, &ignored);
+    ledger_queue(k.store, &k.row, &end, &ignored);
   }
   call_free(&k);
   options_free(&options);

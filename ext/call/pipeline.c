@@ -234,7 +234,9 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
 ** 0: ours to ask, -1 error. */
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   Err ignored = {0};
-  if (!call_claim(k) && ledger_take_lost(k->store, &k->key, &ignored)) {
+  int has_intents = k->store->mode->has_intents;
+  if (!call_claim(k) && (has_intents ? ledger_take_lost(k->store, &k->key, &ignored)
+                                     : ledger_was_lost(k->store, &k->key, &ignored))) {
     k->row.retry_reason = LEDGER_LOST; /* else ledger_begin looks */
   }
   long long waited = 0;
@@ -245,6 +247,8 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       return -1;
     }
     if (outcome == LEDGER_BEGUN) {
+      k->has_claim = intent.key != NULL;
+      k->claimed = k->key;
       k->was_lost = k->row.retry_reason && strcmp(k->row.retry_reason, LEDGER_LOST) == 0;
       return 0;
     }
@@ -261,7 +265,8 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
     } else if (monotonic_ms() >= k->deadline_ms) {
       err->retryable = 1;
       err_set(err, RC_ERROR, ERR_TIMEOUT,
-              "another process is asking the same and had no answer in time");
+              "another process, or connection of this one, is asking the same and had no answer in "
+              "time");
       return -1;
     } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
       return -1;
@@ -277,6 +282,9 @@ static void note_lost(Call *k, int is_success) {
   int is_still_lost = k->was_lost && !is_success && k->row.cost_nusd == 0;
   if (is_lost || is_still_lost) {
     ledger_note_lost(k->store, &k->key, &ignored);
+  } else if (k->was_lost &&
+             !k->store->mode->has_intents) { /* (before the call it was only looked at) */
+    ledger_take_lost(k->store, &k->key, &ignored);
   }
 }
 
@@ -295,13 +303,14 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
   }
   write = (Err){0};
   unfit_write(k);
-  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
+  const LedgerEnd end = call_end(k, answers, 0);
+  if (ledger_settle(k->store, &k->row, &end, &write) == RC_OK) {
     note_lost(k, is_success);
     return RC_OK;
   }
   int is_told = is_success && k->store->mode->tells_failure;
   *parks = write.rc == RC_NOMEM || (is_told && !keep) ||
-           ledger_queue(k->store, &k->row, answers, err) != RC_OK;
+           ledger_queue(k->store, &k->row, &end, err) != RC_OK;
   if (write.rc == RC_NOMEM || err->rc != RC_OK) {
     return err_nomem(err);
   }
@@ -401,6 +410,14 @@ static int admit_somewhere(Call *k, const Texts *texts, Outcome *out, Err *err) 
   return claimed;
 }
 
+/* Whoever waits for its answer does so no longer: it is there by now, or will not be. */
+static void release(Call *k) {
+  if (k->has_claim) {
+    ledger_release(k->store, &k->claimed);
+    k->has_claim = 0;
+  }
+}
+
 /* Everything from the route on: the request is not in the cache. */
 static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
@@ -416,7 +433,12 @@ static int ask(Call *k, Outcome *out, Err *err) {
     claimed = admit_somewhere(k, &texts, out, err);
   }
   if (claimed == 0) {
+    k->texts = texts.list;
+    k->n_texts = texts.n;
     call_and_settle(k, place, out, err);
+    k->texts = NULL;
+    k->n_texts = 0;
+    release(k);
   } else {
     free(place);
   }

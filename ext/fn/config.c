@@ -14,6 +14,7 @@
 #include "work/embedders.h"
 #include "work/prune/turns_kept.h"
 #include "base/sqlite/columns.h"
+#include "store/db/mode.h"
 #include "store/host/host.h"
 #include "store/host/queue.h"
 #include "store/host/config.h"
@@ -177,6 +178,16 @@ static char *init_report(char *of_config, int has_queue) {
   return text;
 }
 
+/* On a primary, a store that is in main is made now: several first calls at once would each want to. */
+static void make_store_in_main(Conn *c) {
+  Err ignored = {0};
+  char *path = conn_store_path(c, &ignored);
+  if (path && strcmp(path, mode_main.name) == 0) {
+    conn_store(c, 1, &ignored);
+  }
+  sqlite3_free(path);
+}
+
 void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
@@ -188,6 +199,9 @@ void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err)
   }
   if (column_look(c->db, "main", "batch_submit", NULL, &has_queue) != SQLITE_OK) {
     host_error(c->db, "look for batch_submit", err);
+  }
+  if (err->rc == RC_OK && node_role(&c->node) == NODE_PRIMARY) {
+    make_store_in_main(c);
   }
   if (err->rc == RC_OK && queue_make(c->db, err) == RC_OK) {
     result_owned_text(ctx, init_report(report, has_queue));

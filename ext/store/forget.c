@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/text/text.h"
+#include "store/answers/flight.h"
 #include "store/ledger.h"
 
 #include <string.h>
@@ -158,6 +159,7 @@ int forget_answers(Store *s, const ForgetAsk *ask, long long *n, Err *err) {
       forget_from(s, &caches[i], ask, &w, n, err);
     }
     store_end(s, err->rc == RC_OK, err);
+    flight_forget(s->host.node->file);
   }
   buf_free(&w.normal);
   return err->rc;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "core/names/model_name.h"
+#include "store/answers/flight.h"
 #include "store/db/inflight.h"
 #include "store/budget/spent.h"
 #include "store/db/owner.h"
@@ -16,6 +17,8 @@
 #include "store/sums/rebuild.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +30,8 @@ typedef struct Pending {
   struct Pending *next;
   LedgerRow row;
   Served served; /* entry 0: none */
+  LedgerText *texts;
+  int n_texts;
   int n_answers;
   Answer answers[]; /* a list, too */
 } Pending;
@@ -228,6 +233,17 @@ static int note_lost(Store *s, long long call_id, Err *err) {
   return finish(s, stmt, "note a lost answer", err);
 }
 
+int ledger_was_lost(Store *s, const Hash *key, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_WAS_LOST, err);
+  int was = 0;
+  if (stmt) {
+    sqlite3_bind_blob(stmt, 1, key->b, sizeof key->b, SQLITE_STATIC);
+    was = sqlite3_step(stmt) == SQLITE_ROW;
+    finish(s, stmt, "look for a lost answer", err);
+  }
+  return was;
+}
+
 int ledger_take_lost(Store *s, const Hash *key, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_TAKE_LOST, err);
   if (!stmt) {
@@ -343,22 +359,19 @@ static int put_text(Store *s, const LedgerText *t, Err *err) {
   return finish(s, stmt, "keep a text", err);
 }
 
-int ledger_keep_texts(Store *s, const LedgerText *texts, int n, Err *err) {
-  if (store_begin(s, err) == RC_OK) {
-    for (int i = 0; i < n && err->rc == RC_OK; i++) {
-      put_text(s, &texts[i], err);
-    }
-    store_end(s, err->rc == RC_OK, err);
+static int put_texts(Store *s, const LedgerText *texts, int n, Err *err) {
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    put_text(s, &texts[i], err);
   }
   return err->rc;
 }
 
-/* In main mode a text that meets a lock is not worth an error: the row says its hash. */
-static void put_texts_in_main(Store *s, const LedgerText *texts, int n) {
-  Err ignored = {0};
-  for (int i = 0; i < n && ignored.rc == RC_OK; i++) {
-    put_text(s, &texts[i], &ignored);
+int ledger_keep_texts(Store *s, const LedgerText *texts, int n, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    put_texts(s, texts, n, err);
+    store_end(s, err->rc == RC_OK, err);
   }
+  return err->rc;
 }
 
 /* Writes the row of a request that is to leave, and its intent. */
@@ -405,10 +418,22 @@ static void keep_answer(char **at, Pending *p, const Answer *from) {
   row_keep_text(&a->prompt_hash, at);
 }
 
-static size_t texts_size(const LedgerRow *row, const Served *served, const Answer *answers) {
+/* Copies the texts, behind the answers. */
+static void keep_texts(char **at, Pending *p, const LedgerEnd *end) {
+  p->n_texts = end->n_texts;
+  for (int i = 0; i < end->n_texts; i++) {
+    p->texts[i] = end->texts[i];
+    p->texts[i].text = keep(at, end->texts[i].text, end->texts[i].n);
+  }
+}
+
+static size_t texts_size(const LedgerRow *row, const Served *served, const LedgerEnd *end) {
   size_t size = row_texts_size(row);
   size += served ? row_text_size(served->prompt) : 0;
-  for (const Answer *a = answers; a; a = a->next) {
+  for (int i = 0; i < end->n_texts; i++) {
+    size += sizeof end->texts[i] + end->texts[i].n + 1;
+  }
+  for (const Answer *a = end->answers; a; a = a->next) {
     size += a->n + 1 + row_text_size(a->provider) + row_text_size(a->model) +
             row_text_size(a->tier) + row_text_size(a->tag) + row_text_size(a->prompt_hash);
   }
@@ -426,19 +451,31 @@ static int is_queue_sound(const Store *s) {
   return n == s->n_pending && unsettled == s->n_unsettled && end == s->pending_end;
 }
 
-/* Queues a copy of a row, with what it was served from and its answers if there are any. */
-static int enqueue(Store *s, const LedgerRow *row, const Served *served, const Answer *a,
+/* Behind the others. */
+static void append(Store *s, Pending *p) {
+  p->next = NULL;
+  s->pending_since = s->pending ? s->pending_since : monotonic_ms();
+  *s->pending_end = p;
+  s->pending_end = &p->next;
+  s->n_pending++;
+  s->n_unsettled += p->n_answers > 0 || p->row.id != 0;
+  CHECK(is_queue_sound(s));
+}
+
+/* Copies a row, with what it was served from, its answers and its texts if there are any, to be written later. */
+static int enqueue(Store *s, const LedgerRow *row, const Served *served, const LedgerEnd *end,
                    Err *err) {
+  const Answer *a = end->answers;
   size_t n = 0;
   for (const Answer *one = a; one; one = one->next) {
     n++;
   }
-  Pending *p = malloc(sizeof *p + n * sizeof *a + texts_size(row, served, a));
+  Pending *p = malloc(sizeof *p + n * sizeof *a + texts_size(row, served, end));
   if (!p) {
     return err_nomem(err);
   }
-  char *at = (char *)(p->answers + n);
-  p->next = NULL;
+  p->texts = (LedgerText *)(p->answers + n);
+  char *at = (char *)(p->texts + end->n_texts);
   p->row = *row;
   p->served = served ? *served : (Served){0};
   p->n_answers = 0;
@@ -447,12 +484,11 @@ static int enqueue(Store *s, const LedgerRow *row, const Served *served, const A
   for (const Answer *one = a; one; one = one->next) {
     keep_answer(&at, p, one);
   }
-  s->pending_since = s->pending ? s->pending_since : monotonic_ms();
-  *s->pending_end = p;
-  s->pending_end = &p->next;
-  s->n_pending++;
-  s->n_unsettled += a != NULL || row->id != 0;
-  CHECK(is_queue_sound(s));
+  keep_texts(&at, p, end);
+  append(s, p);
+  if (s->mode->follows_caller && node_role(s->host.node) != NODE_ALONE) {
+    ledger_strand(s); /* whichever connection can writes it */
+  }
   return RC_OK;
 }
 
@@ -506,6 +542,60 @@ void ledger_drop_pending(Store *s) {
   drop_taken(s, &taken);
 }
 
+/* --- what connections have left behind (ledger_strand) */
+
+typedef struct Stranded {
+  struct Stranded *next;
+  Pending *first;
+  char file[];
+} Stranded;
+
+static pthread_mutex_t stranded_lock = PTHREAD_MUTEX_INITIALIZER;
+static Stranded *_Atomic stranded;
+
+void ledger_strand(Store *s) {
+  const char *file = s->host.node->file;
+  Stranded *left = s->pending && file[0] ? malloc(sizeof *left + strlen(file) + 1) : NULL;
+  if (left) {
+    const Taken taken = take_pending(s);
+    left->first = taken.first;
+    memcpy(left->file, file, strlen(file) + 1);
+    pthread_mutex_lock(&stranded_lock);
+    left->next = stranded;
+    stranded = left;
+    pthread_mutex_unlock(&stranded_lock);
+  }
+}
+
+static Stranded *take_stranded(const char *file) {
+  Stranded *found = NULL, *left = NULL;
+  pthread_mutex_lock(&stranded_lock);
+  for (Stranded *at = stranded, *next; at; at = next) {
+    next = at->next;
+    Stranded **to = strcmp(at->file, file) == 0 ? &found : &left;
+    at->next = *to;
+    *to = at;
+  }
+  stranded = left;
+  pthread_mutex_unlock(&stranded_lock);
+  return found;
+}
+
+/* They wait here from now on, in front of what is written next. */
+static void adopt_stranded(Store *s) {
+  if (!stranded || s->mode->has_intents || !s->mode->follows_caller) {
+    return;
+  }
+  for (Stranded *left = take_stranded(s->host.node->file), *next; left; left = next) {
+    next = left->next;
+    for (Pending *p = left->first, *then; p; p = then) {
+      then = p->next;
+      append(s, p);
+    }
+    free(left);
+  }
+}
+
 /* Adds a row to the sums, now or with others. One that may be in them already, as it was before, has its whole day
 ** summed anew. */
 static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
@@ -523,12 +613,15 @@ static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sum
 }
 
 /* `sums`: of rows that are written together; NULL: this one alone. */
-static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums *sums, Err *err) {
-  int has_intent = s->mode->has_intents && row->id != 0, ends_intent = has_intent && !more;
+static int put_settled(Store *s, LedgerRow *row, const LedgerEnd *end, Sums *sums, Err *err) {
+  int has_intent = s->mode->has_intents && row->id != 0, ends_intent = has_intent && !end->more;
   int existed, may_be_counted;
   put_row(s, row, &existed, err);
   may_be_counted = existed && !has_intent;
-  for (Answer *a = answer; a && err->rc == RC_OK; a = a->next) {
+  if (!s->mode->has_intents && err->rc == RC_OK) { /* else ledger_begin wrote them */
+    put_texts(s, end->texts, end->n_texts, err);
+  }
+  for (Answer *a = end->answers; a && err->rc == RC_OK; a = a->next) {
     a->call_id = row->id;
     if (put_answer(s, a, err) == RC_OK) {
       put_similar(s, a, err);
@@ -546,9 +639,12 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums 
              : err->rc;
 }
 
+static const LedgerEnd plain_end = {.answers = NULL};
+
 int ledger_put(Store *s, LedgerRow *row, Answer *answer, Sums *sums, Err *err) {
+  const LedgerEnd end = {.answers = answer};
   CHECK(row->id == 0);
-  return put_settled(s, row, answer, 0, sums, err);
+  return put_settled(s, row, &end, sums, err);
 }
 
 static int is_plain_hit(const Pending *p) {
@@ -596,7 +692,9 @@ static int put_pending(Store *s, const Taken *taken, Err *err) {
       continue;
     }
     LedgerRow row = p->row; /* its new id counts only once committed */
-    put_settled(s, &row, p->n_answers ? p->answers : NULL, 0, sums, err);
+    const LedgerEnd end = {
+        .answers = p->n_answers ? p->answers : NULL, .texts = p->texts, .n_texts = p->n_texts};
+    put_settled(s, &row, &end, sums, err);
     if (p->served.entry && err->rc == RC_OK) {
       put_served(s, &row, &p->served, err);
     }
@@ -628,16 +726,88 @@ static int is_admitted(Store *s, LedgerRow *row, const LedgerIntent *intent, Led
          (!intent->admitted || intent->admitted(intent->arg, row, err) == RC_OK);
 }
 
-/* In main mode nothing but what is spent already is known. */
-static int begin_in_main(Store *s, LedgerRow *row, const LedgerIntent *intent, LedgerBegin *outcome,
+/* Main mode: how this connection asks what others of the process do. */
+static FlightAsk flight_of(const Store *s, const Hash *key, long long since) {
+  int is_alone = s->db && sqlite3_get_autocommit(s->db);
+  return (FlightAsk){.owner = s,
+                     .file = s->host.node->file,
+                     .key = key,
+                     .now = now_ms(),
+                     .since = is_alone ? since : 0,
+                     .is_alone = is_alone};
+}
+
+/* What another connection was answered, for who asks now. */
+static void take_landed(Store *s, Answer *answer) {
+  free(s->landed);
+  s->landed = answer;
+}
+
+/* The question is this connection's to ask: LEDGER_BEGUN; or not. (A database in memory has no others.) */
+static LedgerBegin claim_flight(Store *s, const LedgerIntent *intent) {
+  Answer *answer = NULL;
+  if (!intent->key || !s->host.node->file[0]) {
+    return LEDGER_BEGUN;
+  }
+  FlightAsk ask = flight_of(s, intent->key, intent->since);
+  FlightState state = flight_claim(&ask, &answer);
+  take_landed(s, answer);
+  return state == FLIGHT_ASKED      ? LEDGER_WAIT
+         : state == FLIGHT_ANSWERED ? LEDGER_ANSWERED
+                                    : LEDGER_BEGUN;
+}
+
+void ledger_release(Store *s, const Hash *key) {
+  if (!s->mode->has_intents) {
+    FlightAsk ask = flight_of(s, key, 0);
+    flight_land(&ask, NULL);
+  }
+}
+
+/* Others that wait have the answer, be it written or not: it was paid for. (One that is kept under another key is another model's.) */
+static void land(Store *s, const LedgerEnd *end) {
+  if (s->mode->has_intents || !end->key || end->more) {
+    return;
+  }
+  const Answer *a = end->answers;
+  FlightAsk ask = flight_of(s, end->key, 0);
+  flight_land(&ask, a && memcmp(a->key.b, end->key->b, sizeof a->key.b) == 0 ? a : NULL);
+}
+
+/* 1 if writing now keeps nobody waiting until the answer is there. */
+static int may_write_ahead(const Store *s) {
+  return !s->mode->may_write_ahead || s->mode->may_write_ahead(s);
+}
+
+/* Asks the limits: in main mode nothing but what is spent already is known. */
+static int admit_in_main(Store *s, LedgerRow *row, const LedgerIntent *intent, LedgerBegin *outcome,
                          Err *err) {
   Err ignored = {0};
   if (intent->reserve) {
-    ledger_flush(s, &ignored);
+    if (may_write_ahead(s)) {
+      ledger_flush(s, &ignored);
+    }
     if (store_begin(s, err) == RC_OK) {
       is_admitted(s, row, intent, outcome, err);
       store_end(s, err->rc == RC_OK, err);
     }
+  }
+  return err->rc;
+}
+
+static int begin_in_main(Store *s, LedgerRow *row, const LedgerIntent *intent, LedgerBegin *outcome,
+                         Err *err) {
+  Err ignored = {0};
+  *outcome = claim_flight(s, intent);
+  if (*outcome != LEDGER_BEGUN) {
+    return err->rc;
+  }
+  if (admit_in_main(s, row, intent, outcome, err) != RC_OK || *outcome != LEDGER_BEGUN) {
+    if (intent->key) {
+      ledger_release(s, intent->key);
+    }
+  } else if (intent->key && ledger_was_lost(s, intent->key, &ignored)) {
+    row->retry_reason = LEDGER_LOST;
   }
   return err->rc;
 }
@@ -647,13 +817,7 @@ int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const Led
   const Hash *key = intent->key;
   *outcome = LEDGER_BEGUN;
   if (!s->mode->has_intents) {
-    Err ignored = {0};
-    if (begin_in_main(s, row, intent, outcome, err) == RC_OK && *outcome == LEDGER_BEGUN) {
-      put_texts_in_main(s, texts, n_texts);
-      row->retry_reason =
-          key && ledger_take_lost(s, key, &ignored) ? LEDGER_LOST : row->retry_reason;
-    }
-    return err->rc;
+    return begin_in_main(s, row, intent, outcome, err);
   }
   if (store_begin(s, err) != RC_OK) {
     return err->rc;
@@ -665,14 +829,9 @@ int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const Led
   } else if (key && err->rc == RC_OK && is_answered(s, key, intent->now, err)) {
     *outcome = LEDGER_ANSWERED;
   }
-  if (is_admitted(s, row, intent, outcome, err)) {
-    for (int i = 0; i < n_texts && err->rc == RC_OK; i++) {
-      put_text(s, &texts[i], err);
-    }
-    if (err->rc == RC_OK) {
-      row->retry_reason = key && ledger_take_lost(s, key, err) ? LEDGER_LOST : row->retry_reason;
-      open_row(s, row, key, intent->lease_until, err);
-    }
+  if (is_admitted(s, row, intent, outcome, err) && put_texts(s, texts, n_texts, err) == RC_OK) {
+    row->retry_reason = key && ledger_take_lost(s, key, err) ? LEDGER_LOST : row->retry_reason;
+    open_row(s, row, key, intent->lease_until, err);
   }
   store_end(s, err->rc == RC_OK, err);
   end_taken(s, &taken, err->rc == RC_OK);
@@ -683,7 +842,7 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Ledger
                       LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
   if (!s->mode->has_intents) {
-    return begin_in_main(s, row, intent, outcome, err);
+    return admit_in_main(s, row, intent, outcome, err);
   }
   if (store_begin(s, err) == RC_OK) {
     if (is_admitted(s, row, intent, outcome, err) && end_intent(s, previous, err) == RC_OK) {
@@ -698,6 +857,7 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Ledger
 }
 
 int ledger_flush(Store *s, Err *err) {
+  adopt_stranded(s);
   CHECK(is_queue_sound(s));
   if (!s->pending) {
     return RC_OK;
@@ -722,9 +882,11 @@ int ledger_flush(Store *s, Err *err) {
 }
 
 int ledger_flush_if_due(Store *s, Err *err) {
-  if (s->group) {
-    return RC_OK; /* who leads it looks */
+  take_landed(s, NULL);
+  if (s->group || !may_write_ahead(s)) {
+    return RC_OK; /* who leads it looks; it goes with what is written next */
   }
+  adopt_stranded(s);
   int due = s->n_unsettled > 0 || s->n_pending >= LIMIT_PENDING_HITS ||
             (s->pending && monotonic_ms() - s->pending_since >= LIMIT_PENDING_MS);
   return due ? ledger_flush(s, err) : RC_OK;
@@ -736,7 +898,7 @@ static int put_now(Store *s, LedgerRow *row, const Served *served, Err *err) {
   if (store_begin(s, err) != RC_OK) {
     return err->rc;
   }
-  if (put_settled(s, &copy, NULL, 0, NULL, err) == RC_OK && served) {
+  if (put_settled(s, &copy, &plain_end, NULL, err) == RC_OK && served) {
     put_served(s, &copy, served, err);
   }
   if (store_end(s, err->rc == RC_OK, err) != RC_OK && !s->mode->takes_back(s)) {
@@ -752,18 +914,18 @@ int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err)
   LedgerRow copy = *row;
   Err busy = {0};
   int is_written = !s->mode->rows_wait && put_now(s, &copy, served, &busy) == RC_OK;
-  return is_written ? RC_OK : enqueue(s, &copy, served, NULL, err);
+  return is_written ? RC_OK : enqueue(s, &copy, served, &plain_end, err);
 }
 
 /* One try at writing all that waits and this row. *written is the row as it went. */
-static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more, LedgerRow *written,
+static int settle_once(Store *s, const LedgerRow *row, const LedgerEnd *end, LedgerRow *written,
                        Err *err) {
   *written = *row; /* a new id counts only once committed */
   s->n_settling++;
   if (store_begin(s, err) == RC_OK) {
     Taken taken = take_pending(s);
     if (put_pending(s, &taken, err) == RC_OK) {
-      put_settled(s, written, answer, more, NULL, err);
+      put_settled(s, written, end, NULL, err);
     }
     store_end(s, err->rc == RC_OK, err);
     end_taken(s, &taken, err->rc == RC_OK);
@@ -772,18 +934,19 @@ static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more,
   return err->rc;
 }
 
-int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
+int ledger_settle(Store *s, LedgerRow *row, const LedgerEnd *end, Err *err) {
   enum { BETWEEN_TRIES_MS = 25 };
   LedgerRow copy;
-  settle_once(s, row, answer, more, &copy, err);
-  for (int i = 1; i < s->mode->settle_tries && err->rc == RC_BUSY; i++) {
+  settle_once(s, row, end, &copy, err);
+  for (int i = 1; i < s->mode->settle_tries && err->rc == RC_BUSY && !s->is_stale; i++) {
     sqlite3_sleep(BETWEEN_TRIES_MS);
     *err = (Err){0};
-    settle_once(s, row, answer, more, &copy, err);
+    settle_once(s, row, end, &copy, err);
   }
+  land(s, end);
   if (err->rc == RC_OK) {
     row->id = copy.id;
-    if (!more) {
+    if (!end->more) {
       inflight_end(s, row->id);
     }
     return RC_OK;
@@ -795,8 +958,8 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
   return err->rc;
 }
 
-int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err) {
-  return enqueue(s, row, NULL, answer, err);
+int ledger_queue(Store *s, const LedgerRow *row, const LedgerEnd *end, Err *err) {
+  return enqueue(s, row, NULL, end, err);
 }
 
 enum { RECOVER_STEP = 256 };
@@ -842,8 +1005,12 @@ int ledger_recover(Store *s, long long now, Err *err) {
   return err->rc == RC_OK ? look_for_uncounted(s, err) : err->rc;
 }
 
-/* An answer that waits to be written. */
+/* An answer that waits to be written, here or by the connection that has just been answered. */
 static int get_pending_answer(Store *s, const Hash *key, Answer *answer) {
+  if (s->landed && memcmp(s->landed->key.b, key->b, sizeof key->b) == 0) {
+    *answer = *s->landed;
+    return 1;
+  }
   for (Pending *p = s->n_unsettled ? s->pending : NULL; p; p = p->next) {
     for (int i = 0; i < p->n_answers; i++) {
       if (memcmp(p->answers[i].key.b, key->b, sizeof key->b) == 0) {

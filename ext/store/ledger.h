@@ -14,7 +14,7 @@
 #ifndef LLMCOST_LEDGER_H
 #define LLMCOST_LEDGER_H
 
-#include "store/answer.h"
+#include "store/answers/answer.h"
 #include "store/budget/reserve.h"
 #include "store/db/row.h"
 #include "store/db/store.h"
@@ -39,6 +39,7 @@ typedef enum LedgerBegin {
 typedef struct LedgerIntent {
   const Hash *key; /* NULL: nobody waits for its answer */
   long long now, lease_until;
+  long long since;  /* when the statement began that asks */
   Reserve *reserve; /* NULL: no limit is asked. The row gets its worst case as held_nusd */
   /* Unless NULL: it fits; what its limits say is noted in the row. */
   int (*admitted)(void *arg, LedgerRow *row, Err *err);
@@ -52,9 +53,19 @@ typedef struct LedgerText {
   size_t n;
 } LedgerText;
 
+/* How an attempt ended. Borrowed. */
+typedef struct LedgerEnd {
+  Answer *answers;         /* to be kept; NULL: none. Each gets its call_id */
+  int more;                /* other attempts follow */
+  const Hash *key;         /* that ledger_begin was given; NULL: none */
+  const LedgerText *texts; /* the same: in main mode they are written with the row */
+  int n_texts;
+} LedgerEnd;
+
 /* Makes the request durable: texts, row (kind 'unknown') and intent in one transaction. With *outcome LEDGER_BEGUN row->id is
 ** set, and row->retry_reason is 'lost' where the last answer to that key was; with others nothing was written. In main mode
-** only the texts are written: a row there would follow the caller's transaction anyway; limits are asked, and nothing is held. */
+** nothing is written, since that would lock others out until the answer is there: a row would follow the caller's transaction anyway;
+** limits are asked, and nothing is held; connections of this process wait for each other (answers/flight.h), until ledger_release. */
 int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const LedgerText *texts,
                  int n_texts, LedgerBegin *outcome, Err *err);
 
@@ -63,10 +74,12 @@ int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const Led
 int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const LedgerIntent *intent,
                       LedgerBegin *outcome, Err *err);
 
-/* Ends an attempt: writes its final row and, if given, the answers; the intent stays only if
-** `more` attempts follow. RC_OK means that it is on disk; after an error the caller has it queued, or keeps what
-** it has (call/parked.h): it must not get lost. */
-int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
+/* Ends an attempt: writes its final row and what `end` has; the intent stays only if more attempts follow. RC_OK means that it
+** is on disk; after an error the caller has it queued, or keeps what it has (call/parked.h): it must not get lost. */
+int ledger_settle(Store *s, LedgerRow *row, const LedgerEnd *end, Err *err);
+
+/* Main mode: whoever waits for that key in this process does so no longer. Nothing where it was settled. */
+void ledger_release(Store *s, const Hash *key);
 
 /* Inside an open transaction: writes a row that is final and had no intent, which gets its id, and the answers if any. It is added
 ** to `sums`, which the caller writes in the same transaction. For many rows at once. RC_OK or *err. */
@@ -81,10 +94,15 @@ int ledger_keep_texts(Store *s, const LedgerText *texts, int n, Err *err);
 ** settled last. And 1 if it was; from then on it is asked again. */
 void ledger_note_lost(Store *s, const Hash *key, Err *err);
 int ledger_take_lost(Store *s, const Hash *key, Err *err);
+int ledger_was_lost(Store *s, const Hash *key, Err *err);
 
-/* Queues what could not be settled: it waits in memory and goes with the next write, with all its answers. Fails
+/* Queues what could not be settled: it waits in memory and goes with the next write, with all its answers and texts. Fails
 ** only without memory. */
-int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err);
+int ledger_queue(Store *s, const LedgerRow *row, const LedgerEnd *end, Err *err);
+
+/* On a node of a server, where a store in main has no connection of its own: what waits is written by the process's next connection to the same
+** database that can, with its next call. */
+void ledger_strand(Store *s);
 
 /* Queues a row that may be written later (a hit, a refusal). `served` NULL: it is no hit of the semantic cache. */
 int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err);

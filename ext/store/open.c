@@ -8,6 +8,7 @@
 #include "store/open.h"
 
 #include "base/clock.h"
+#include "store/answers/flight.h"
 #include "store/db/inflight.h"
 #include "store/ledger.h"
 #include "store/schema/migrate.h"
@@ -65,6 +66,10 @@ static int flush_last(Store *s, Err *err) {
   }
   ledger_flush(s, err);
   s->mode->end_last(s);
+  if (s->mode->follows_caller && node_role(s->host.node) != NODE_ALONE) {
+    ledger_strand(s);
+    *err = (Err){0}; /* (that the connection is closing) */
+  }
   return err->rc;
 }
 
@@ -135,6 +140,7 @@ int store_leave(Err *err) {
   for (Store *s = stores; s; s = s->next) {
     if (s->pid && store_is_inherited(s)) {
       inflight_forget();
+      flight_leave();
       leave(s);
     }
     n_taken += s->pid == 0 ? s->n_taken : 0;
@@ -191,11 +197,13 @@ int store_close(Store *s) {
     flush_last(s, &err);
     ledger_drop_pending(s);
     inflight_end(s, 0);
+    flight_drop(s);
     store_hang_up(s);
   }
   for (sqlite3 *idle; (idle = store_reader_next_idle(s)) != NULL;) {
     sqlite3_close(idle);
   }
+  free(s->landed);
   sqlite3_free(s->path);
   sqlite3_free(s);
   return err.rc;

@@ -4,7 +4,7 @@
 #ifndef LLMCOST_SEMANTIC_H
 #define LLMCOST_SEMANTIC_H
 
-#include "store/answer.h"
+#include "store/answers/answer.h"
 #include "store/db/store.h"
 
 /* An entry that answers it. Texts are valid until semantic_done. */

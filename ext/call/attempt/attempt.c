@@ -237,8 +237,9 @@ int attempt_next(Call *k, const Next *next, Err *failure) {
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : err_word(failure->code));
   unfit_write(k);
-  int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
-                  ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
+  const LedgerEnd end = call_end(k, NULL, 1);
+  int is_queued = ledger_settle(k->store, &k->row, &end, &err) != RC_OK && err.rc != RC_NOMEM &&
+                  ledger_queue(k->store, &k->row, &end, &memory) == RC_OK;
   k->is_open = !is_queued;
   k->escalated_from = next->escalates ? k->row.id : k->escalated_from;
   if (!k->store->mode->tells_failure && is_queued) {

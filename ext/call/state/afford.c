@@ -103,6 +103,7 @@ LedgerIntent afford_intent(Call *k) {
   return (LedgerIntent){.key = call_claim(k),
                         .now = now_ms(),
                         .lease_until = call_lease(k),
+                        .since = k->memo ? memo_since(k->memo) : k->plan->started_ms,
                         .reserve = budgets_reserve(&k->budgets),
                         .admitted = note_warnings,
                         .arg = k};

@@ -14,7 +14,8 @@
 static void record(Call *k) {
   Err ignored = {0};
   if (k->is_open && !k->is_recorded) {
-    k->is_recorded = ledger_settle(k->store, &k->row, NULL, 1, &ignored) == RC_OK;
+    const LedgerEnd end = call_end(k, NULL, 1);
+    k->is_recorded = ledger_settle(k->store, &k->row, &end, &ignored) == RC_OK;
   }
 }
 

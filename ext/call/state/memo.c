@@ -3,6 +3,7 @@
 */
 #include "call/state/memo.h"
 
+#include "base/clock.h"
 #include "store/db/row.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct Memo {
   MemoEntry *entries; /* in order of arrival */
   unsigned n, cap;
   unsigned long long allowed; /* a bit per name of the guard */
+  long long since;            /* Unix ms */
   int is_for_rows, is_wanted, adds_nothing;
   unsigned *slots; /* index of an entry plus 1; 0: free. Twice cap in size, a power of two */
 };
@@ -35,7 +37,15 @@ void memo_note_nothing(Memo *m) {
 }
 
 Memo *memo_new(void) {
-  return calloc(1, sizeof(Memo));
+  Memo *m = calloc(1, sizeof(Memo));
+  if (m) {
+    m->since = now_ms();
+  }
+  return m;
+}
+
+long long memo_since(const Memo *m) {
+  return m->since;
 }
 
 Memo *memo_for_rows(void) {

@@ -52,6 +52,9 @@ int memo_is_empty(const Memo *memo);
 /* The memo of the running statement, made when first asked for; NULL without memory. */
 Memo *memo_of_statement(sqlite3_context *ctx);
 
+/* When it was made, in Unix ms: when its statement first asked something. */
+long long memo_since(const Memo *memo);
+
 /* The entry of a key, or NULL. Valid until the next memo_add. */
 const MemoEntry *memo_find(const Memo *memo, const Hash *key);
 

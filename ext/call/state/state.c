@@ -181,6 +181,14 @@ Answer call_answer(const Call *k) {
                   .question = k->plan->keeps_similar && !k->route.is_stopgap ? &k->question : NULL};
 }
 
+LedgerEnd call_end(const Call *k, Answer *answers, int more) {
+  return (LedgerEnd){.answers = answers,
+                     .more = more,
+                     .key = k->has_claim ? &k->claimed : NULL,
+                     .texts = k->texts,
+                     .n_texts = k->n_texts};
+}
+
 int call_rename(Call *k, Err *err) {
   Request named = *k->request;
   snprintf(named.model, sizeof named.model, "%s", k->model.name);

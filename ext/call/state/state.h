@@ -79,8 +79,10 @@ typedef struct Call {
   Memo *memo;                /* NULL: none */
   const Plan *plan;          /* borrowed for as long as the call runs */
   Store *store;
-  Hash key;              /* under which its answer is kept, and waited for */
-  Hash asked;            /* the same, before the call went to another model than its own */
+  Hash key;     /* under which its answer is kept, and waited for */
+  Hash asked;   /* the same, before the call went to another model than its own */
+  Hash claimed; /* the one that others wait for; has_claim */
+  int has_claim;
   char *row_extras;      /* what rows of llm_models add to it; owned; NULL: nothing */
   Question question;     /* of a semantic lookup */
   long long deadline_ms; /* monotonic: the plan's, and later by what it waited for its turn */
@@ -127,6 +129,8 @@ typedef struct Call {
   char *usage;     /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], cache_miss[REPLY_WORD], provider_request_id[96];
+  const LedgerText *texts; /* of the request, to be kept; borrowed while it is asked */
+  int n_texts;
   char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
 
   /* the outcome */
@@ -179,6 +183,9 @@ int call_make_question(Call *k, Err *err);
 
 /* Its text as the caches keep it. */
 Answer call_answer(const Call *k);
+
+/* How its attempt ended, for the ledger. */
+LedgerEnd call_end(const Call *k, Answer *answers, int more);
 
 /* Where the whole message was asked for, it takes the place of its text, which gates have seen. */
 int call_wrap(Call *k, Err *err);

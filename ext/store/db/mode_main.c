@@ -32,8 +32,25 @@ static int lock(sqlite3 *db) {
   return (rc & 0xff) == SQLITE_BUSY ? rc : SQLITE_OK;
 }
 
+/* On a node, inside of a statement that reads tables: what it reads may be older than what others have committed, and then it can't
+** write before it has ended. A try would not be free: libSQL server keeps its turn for who was told "busy", and lets nobody else write
+** for five seconds. */
+static int is_too_early(Store *s, Err *err) {
+  int reads =
+      sqlite3_txn_state(s->db, "main") == SQLITE_TXN_READ && node_role(s->host.node) != NODE_ALONE;
+  if (reads) {
+    s->is_stale = 1;
+    err_set(err, RC_BUSY, ERR_STORE,
+            "the store 'main': on a server nothing is written while a SELECT reads tables");
+  }
+  return reads;
+}
+
 /* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
 static int begin(Store *s, Err *err) {
+  if (is_too_early(s, err)) {
+    return err->rc;
+  }
   int is_alone = sqlite3_get_autocommit(s->db);
   int rc = savepoint_begin(s->db, &s->savepoint);
   s->in_savepoint = rc == SQLITE_OK;
@@ -49,6 +66,13 @@ static int begin(Store *s, Err *err) {
 static int end(Store *s, int ok, Err *err) {
   int rc = savepoint_end(&s->savepoint, ok);
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
+}
+
+/* Outside of a transaction it is over at once (on a node, outside of a statement that reads, too); and inside of one that writes already. */
+static int may_write_ahead(const Store *s) {
+  int state = sqlite3_txn_state(s->db, "main");
+  int is_over_at_once = state == SQLITE_TXN_NONE || node_role(s->host.node) == NODE_ALONE;
+  return state == SQLITE_TXN_WRITE || (sqlite3_get_autocommit(s->db) && is_over_at_once);
 }
 
 static int takes_back(const Store *s) {
@@ -75,6 +99,7 @@ const StoreMode mode_main = {.name = "main",
                              .rows_wait = 0,
                              .tells_failure = 0,
                              .settle_tries = 8,
+                             .may_write_ahead = may_write_ahead,
                              .attach = attach,
                              .connect = nothing,
                              .make_ready = nothing,

@@ -49,6 +49,7 @@ static const char *const sql_texts[SQL_COUNT] = {
         " WHERE call_id = ?1 AND key IS NOT NULL",
     [SQL_PUT_LOST] = "INSERT OR REPLACE INTO main.llm_lost VALUES (?1, ?2)",
     [SQL_TAKE_LOST] = "DELETE FROM main.llm_lost WHERE key = ?1",
+    [SQL_WAS_LOST] = "SELECT 1 FROM main.llm_lost WHERE key = ?1",
 #define FIND_SIMILAR                                                                               \
   "SELECT rowid, response, similarity, model, tag, cost_nusd FROM main.llm_cache"                  \
   " WHERE query MATCH ?1 AND system_prompt IS ?2 AND scope IS ?3 AND user IS ?5"

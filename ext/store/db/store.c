@@ -24,6 +24,8 @@ static const char *words_of(const Store *s, int rc) {
 
 int store_error(Store *s, int rc, const char *doing, Err *err) {
   int code = rc & 0xff;
+  s->is_stale =
+      code == SQLITE_BUSY && s->db && sqlite3_extended_errcode(s->db) == SQLITE_BUSY_SNAPSHOT;
   if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->host.interrupted(s->host.arg))) {
     return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }

@@ -63,6 +63,9 @@ typedef struct StoreMode {
   int tells_failure; /* what was paid and can't be stored is an error; else it waits, and nobody is told */
   int settle_tries; /* of a write that finds another at work */
 
+  /* 1 if writing now holds nobody up: it is committed at once, or the caller holds others up already. NULL: always. */
+  int (*may_write_ahead)(const struct Store *s);
+
   /* Opening: takes from the caller's connection, or makes, what is needed; connects (again, after store_hang_up)
   ** and writes nothing; once the store is known to be ours, makes the connection ready. */
   int (*attach)(struct Store *s, sqlite3 *host, Err *err);
@@ -107,6 +110,9 @@ typedef struct Store {
   sqlite3 *caller;     /* mirror mode: the connection through which the copy is read */
   char *path;          /* of the store's file; NULL where it has none */
   StoreTrust trust;
+  int is_stale; /* main mode: the last write met a snapshot that is older than others' commits: trying again is no use */
+  struct Answer *
+      landed; /* main mode: another connection's, for who claimed its key last (answers/flight.h); owned (free) */
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
   int n_settling;          /* paid answers that are being written: no interrupt may end that */

@@ -292,6 +292,12 @@ int migrate_run(Store *s, Err *err) {
     bring_up(s, err);
     store_end(s, err->rc == RC_OK, err);
   }
+  if (err->rc == RC_BUSY && s->is_stale) {
+    *err = (Err){.retryable = 1};
+    err_set(err, RC_BUSY, ERR_STORE,
+            "the store 'main' is being made by another connection: nothing was sent; run the "
+            "statement again");
+  }
   return err->rc;
 }
 
