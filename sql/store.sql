@@ -2,7 +2,8 @@
 -- Money is INTEGER nano-dollars; NULL is "unknown". Times are Unix milliseconds, UTC.
 
 -- Settings of this store: 'schema_version'; 'seed', the secret that cache keys and the names of texts are
--- hashed with; 'id', random, which marks are made of; 'views', which views it has (ext/store/schema/views.h).
+-- hashed with; 'id', random, which marks are made of; 'views', which views it has (ext/store/schema/views.h);
+-- 'began_bare', of one that seems to be a copy without its WAL (ext/store/schema/migrate.h).
 CREATE TABLE IF NOT EXISTS main.llm_meta(
   name TEXT PRIMARY KEY,
   value

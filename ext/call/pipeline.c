@@ -264,9 +264,8 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       }
     } else if (monotonic_ms() >= k->deadline_ms) {
       err->retryable = 1;
-      err_set(err, RC_ERROR, ERR_TIMEOUT,
-              "another process, or connection of this one, is asking the same and had no answer in "
-              "time");
+      err_set(err, RC_ERROR, ERR_TIMEOUT, "another %s is asking the same and had no answer in time",
+              has_intents ? "process" : "connection of this process");
       return -1;
     } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
       return -1;

@@ -207,7 +207,9 @@ static int find_own(Conn *c, const char *said, Place *place, Err *err) {
 static int find_place(Conn *c, Place *place, Err *err) {
   const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
   *place = (Place){NULL, NULL};
-  return node_role(&c->node) == NODE_REPLICA               ? find_copy(c, said, place, err)
+  NodeRole role = node_role(&c->node);
+  return role == NODE_UNCLEAR                              ? node_may_change(&c->node, err)
+         : role == NODE_REPLICA                            ? find_copy(c, said, place, err)
          : node_may_store_at(&c->node, said, err) == RC_OK ? find_own(c, said, place, err)
                                                            : err->rc;
 }
@@ -291,7 +293,9 @@ int conn_trim(Conn *c, Err *err) {
 void conn_trim_if_due(Conn *c) {
   enum { EVERY_MS = 3600000 };
   Err ignored = {0};
-  if (c->set.keep_ms != SPEC_UNSET && monotonic_ms() >= c->trim_at) {
+  const Store *s = conn_open_store(c);
+  int may_write = !s || !s->mode->may_write_ahead || s->mode->may_write_ahead(s);
+  if (c->set.keep_ms != SPEC_UNSET && monotonic_ms() >= c->trim_at && may_write) {
     c->trim_at = monotonic_ms() + EVERY_MS;
     conn_trim(c, &ignored);
   }

@@ -7,6 +7,7 @@
 
 #include "core/price/catalogue.h"
 #include "core/price/zone.h"
+#include "base/clock.h"
 #include "base/sqlite/args.h"
 #include "call/call.h"
 #include "money/allowance.h"
@@ -18,10 +19,12 @@
 #include "store/host/host.h"
 #include "store/host/queue.h"
 #include "store/host/config.h"
+#include "store/schema/migrate.h"
 #include "vec/engine/kernels/vec.h"
 #include "vec/policy/fixed.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +260,22 @@ static void add_policy(cJSON *tree, Conn *c, Err *err) {
   json_add(tree, "semantic_policy", cJSON_CreateString(name), err);
 }
 
+/* Null where nothing is to be said, or the store can't be opened (who calls hears why). */
+static void add_store_warning(cJSON *tree, Conn *c, Err *err) {
+  Err why = {0};
+  long long began = 0;
+  char date[32], text[600];
+  Store *s = conn_store(c, 0, &why);
+  if (s && migrate_began_bare(s, &began, &why) == RC_OK && began > 0) {
+    clock_text(began, date, sizeof date);
+    snprintf(text, sizeof text, "on %s UTC it " MIGRATE_BARE_TEXT, date);
+  }
+  if (why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {
+    err_set(err, why.rc, why.code, "%s", why.msg);
+  }
+  json_add(tree, "store_warning", began > 0 ? cJSON_CreateString(text) : cJSON_CreateNull(), err);
+}
+
 void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
@@ -282,6 +301,7 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
     json_add(tree, "store_error", cJSON_CreateString(why.msg), err);
   }
   json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), err);
+  add_store_warning(tree, c, err);
   json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, err);
   json_add(tree, "price_rows", cJSON_CreateNumber(catalogue_rows()), err);
   sqlite3_free(path);

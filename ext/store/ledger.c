@@ -159,7 +159,7 @@ static int put_intent(Store *s, long long call_id, const Hash *key, long long le
   if (!stmt) {
     return err->rc;
   }
-  owner_self(owner);
+  owner_self(s->place, owner);
   sqlite3_bind_int64(stmt, 1, call_id);
   if (key) {
     sqlite3_bind_blob(stmt, 2, key->b, sizeof key->b, SQLITE_STATIC);
@@ -262,13 +262,31 @@ void ledger_note_lost(Store *s, const Hash *key, Err *err) {
   }
 }
 
+/* 1 if this file is a copy of the one in which that call's process noted it. */
+static int was_copied(Store *s, long long call_id, Err *err) {
+  int is_it = 0;
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_INTENT_OWNER, err);
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, call_id);
+    if (sqlite3_step(stmt) == SQLITE_ROW) {
+      const char *owner = (const char *)sqlite3_column_text(stmt, 0);
+      is_it = owner ? owner_is_elsewhere(owner, s->place) : (err_nomem(err), 0);
+    }
+    finish(s, stmt, "read an intent", err);
+  }
+  return is_it;
+}
+
 int ledger_bury(Store *s, long long call_id, Err *err) {
-  sqlite3_stmt *stmt = store_stmt(s, SQL_MARK_DEAD, err);
+  int is_copied = was_copied(s, call_id, err);
+  sqlite3_stmt *stmt = err->rc == RC_OK ? store_stmt(s, SQL_MARK_DEAD, err) : NULL;
   if (!stmt) {
     return err->rc;
   }
   sqlite3_bind_int64(stmt, 1, call_id);
-  bind_text(s, stmt, 2, "the process ended before the answer was stored");
+  bind_text(s, stmt, 2,
+            is_copied ? "the file was copied before the answer came: the original has it"
+                      : "the process ended before the answer was stored");
   finish(s, stmt, "mark a lost request", err);
   return err->rc == RC_OK && note_lost(s, call_id, err) == RC_OK ? end_intent(s, call_id, err)
                                                                  : err->rc;
@@ -283,22 +301,19 @@ static int is_pending(const Store *s, long long call_id) {
   return p != NULL;
 }
 
-/* 1 if nobody will end this intent any more. */
-static int is_abandoned(const char *owner, long long lease_until, long long now) {
-  return !owner || owner_has_left(owner, lease_until, now);
+/* 1 if nobody will end this intent any more, here. */
+static int is_abandoned(const Store *s, const char *owner, long long lease_until, long long now) {
+  return !owner || owner_has_left(owner, s->place, lease_until, now);
 }
 
 static const char *file_of(Store *s) {
-  return sqlite3_db_filename(s->db, "main");
+  return s->place[0] ? s->place : sqlite3_db_filename(s->db, "main");
 }
 
 /* Whether an intent that is not abandoned keeps others waiting: 1, or 0 where nobody will end it. An error
 ** where its answer is here and can't be stored: waiting would not help, and asking would pay twice. */
 static int is_waited_for(Store *s, long long call_id, const char *owner, Err *err) {
-  char self[OWNER_SIZE];
-  owner_self(self);
-  InflightState state =
-      strcmp(owner, self) == 0 ? inflight_find(file_of(s), call_id) : INFLIGHT_ASKING;
+  InflightState state = owner_is_self(owner) ? inflight_find(file_of(s), call_id) : INFLIGHT_ASKING;
   if (state == INFLIGHT_STUCK) {
     err->retryable = 1;
     err_set(err, RC_ERROR, ERR_STORE,
@@ -322,7 +337,7 @@ static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
     long long call_id = sqlite3_column_int64(stmt, 0);
     if (!owner && sqlite3_column_type(stmt, 1) != SQLITE_NULL) {
       err_nomem(err);
-    } else if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
+    } else if (is_abandoned(s, owner, sqlite3_column_int64(stmt, 2), now)) {
       dead_call = call_id;
     } else if (!is_pending(s, call_id)) {
       claimed = is_waited_for(s, call_id, owner, err);
@@ -973,7 +988,7 @@ static int find_dead(Store *s, long long now, long long *dead, Err *err) {
   while (rc == SQLITE_OK && n < RECOVER_STEP && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
     rc = owner || sqlite3_column_type(stmt, 1) == SQLITE_NULL ? SQLITE_OK : SQLITE_NOMEM;
-    if (rc == SQLITE_OK && is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
+    if (rc == SQLITE_OK && is_abandoned(s, owner, sqlite3_column_int64(stmt, 2), now)) {
       dead[n++] = sqlite3_column_int64(stmt, 0);
     }
   }

@@ -37,9 +37,11 @@ static int set_up(Store *s, Err *err) {
 
 /* Connects to what the mode has attached. What is not ours is neither read nor written. */
 static int open_known(Store *s, Err *err) {
-  return s->mode->connect(s, err) == RC_OK && (s->mode->is_view || known_check(s, err) == RC_OK)
-             ? s->mode->make_ready(s, err)
-             : err->rc;
+  if (s->mode->connect(s, err) != RC_OK || (!s->mode->is_view && known_check(s, err) != RC_OK)) {
+    return err->rc;
+  }
+  owner_place(s->path, s->place);
+  return s->mode->make_ready(s, err);
 }
 
 int store_revive(Store *s, Err *err) {

@@ -73,8 +73,9 @@ static const char *state_of(const Cursor *c) {
   sqlite3_stmt *row = c->reading.stmt;
   const char *state = (const char *)sqlite3_column_text(row, STATE);
   const char *owner = (const char *)sqlite3_column_text(row, OWNER);
-  int is_gone = state && owner && strcmp(state, "running") == 0 &&
-                owner_has_left(owner, sqlite3_column_int64(row, LEASE), c->now);
+  int is_gone =
+      state && owner && strcmp(state, "running") == 0 &&
+      owner_has_left(owner, c->reading.store->place, sqlite3_column_int64(row, LEASE), c->now);
   return is_gone ? "gone" : state;
 }
 

@@ -113,9 +113,9 @@ class Clients(unittest.TestCase):
             out = subprocess.run([program], capture_output=True, text=True, env=env)
             self.assertIn("would_send: {", out.stdout, out.stderr)
 
-    def test_only_the_entry_point_is_exported(self):
+    def test_only_the_entry_points_are_exported(self):
         out = subprocess.run(["nm", "-D", "--defined-only", SO], capture_output=True, text=True).stdout
-        self.assertEqual([line.split()[-1] for line in out.splitlines()], ["sqlite3_llmcost_init"])
+        self.assertEqual([line.split()[-1] for line in out.splitlines()], ["sqlite3_llmcost_init", "sqlite3_llmcostro_init"])
 
 
 class Connections(unittest.TestCase):

@@ -254,7 +254,8 @@ class Pages(Desk):
 
     def test_what_is_named_is_there(self):
         value(self.db, "SELECT llm_complete('x')")
-        known = {r[0] for sql in ("SELECT name FROM pragma_function_list", "SELECT name FROM pragma_module_list",
+        value(self.db, "SELECT llm_mirror()")
+        known = {"llmcost_ro"} | {r[0] for sql in ("SELECT name FROM pragma_function_list", "SELECT name FROM pragma_module_list",
                                   "SELECT name FROM sqlite_schema") for r in self.db.execute(sql)} | rows("imports")
         store = sqlite3.connect(self.path + "-llmcost")
         known |= {r[0] for r in store.execute("SELECT name FROM sqlite_schema")}

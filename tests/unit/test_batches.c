@@ -13,6 +13,7 @@
 #include "store/batches/batches.h"
 #include "store/batches/queues.h"
 #include "store/host/queue.h"
+#include "store/db/mode.h"
 #include "store/open.h"
 #include "work/embedders.h"
 

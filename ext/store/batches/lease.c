@@ -14,7 +14,7 @@
 const char *lease_self(Store *s) {
   char process[OWNER_SIZE];
   if (!s->owner[0]) {
-    owner_self(process);
+    owner_self("", process);
     snprintf(s->owner, sizeof s->owner, "%s/%llx", process, (unsigned long long)(uintptr_t)s);
   }
   return s->owner;

@@ -1,6 +1,9 @@
 /*
 ** A lease of this room: the owner is a connection, by its process (db/owner.h) and its store's place there. It may be taken from a
 ** process that is gone, and from anybody once it has run out.
+**
+** In a copy of the store (db/owner.h) it holds as in the original: what it guards is at the provider, and that is the same for both.
+** Who took a batch that the original is just sending would take it back there. It is over within minutes.
 */
 #ifndef LLMCOST_LEASE_H
 #define LLMCOST_LEASE_H

@@ -41,11 +41,12 @@ static long long number_at(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_NULL ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
 }
 
-static int has_left(const HeldRow *row, long long now) {
-  return owner_has_left(row->owner ? row->owner : "", row->lease_until, now);
+static int has_left(const HeldRow *row, const char *place, long long now) {
+  return owner_has_left(row->owner ? row->owner : "", place, row->lease_until, now);
 }
 
-static void read_row(sqlite3_stmt *stmt, long long now, int looks, HeldRow *row) {
+/* `place`: of the store, where owners are looked up; else NULL. */
+static void read_row(sqlite3_stmt *stmt, long long now, const char *place, HeldRow *row) {
   row->id = number_at(stmt, 0);
   row->ts = sqlite3_column_int64(stmt, 1);
   row->tag = text_at(stmt, 2);
@@ -56,17 +57,17 @@ static void read_row(sqlite3_stmt *stmt, long long now, int looks, HeldRow *row)
   row->held_nusd = number_at(stmt, 7);
   row->owner = text_at(stmt, 8);
   row->lease_until = sqlite3_column_int64(stmt, 9);
-  row->is_gone = row->lease_until < now || (looks && has_left(row, now));
+  row->is_gone = row->lease_until < now || (place && has_left(row, place, now));
 }
 
-static int step_each(sqlite3_stmt *stmt, long long now, int looks,
+static int step_each(sqlite3_stmt *stmt, long long now, const char *place,
                      int (*take)(void *arg, const HeldRow *row, Err *err), void *arg, Err *err) {
   HeldRow row;
   while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     if (!columns_have_texts(stmt)) {
       return err_nomem(err);
     }
-    read_row(stmt, now, looks, &row);
+    read_row(stmt, now, place, &row);
     take(arg, &row, err);
   }
   return err->rc;
@@ -74,10 +75,12 @@ static int step_each(sqlite3_stmt *stmt, long long now, int looks,
 
 int reserve_each(sqlite3 *db, long long now, int looks,
                  int (*take)(void *arg, const HeldRow *row, Err *err), void *arg, Err *err) {
+  char place[OWNER_PLACE_SIZE];
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(db, statement_text(SQL_GET_HELD), -1, &stmt, NULL);
   if (rc == SQLITE_OK) {
-    step_each(stmt, now, looks, take, arg, err);
+    owner_place(looks ? sqlite3_db_filename(db, "main") : NULL, place);
+    step_each(stmt, now, looks ? place : NULL, take, arg, err);
     rc = sqlite3_finalize(stmt);
   }
   return rc == SQLITE_OK || err->rc != RC_OK
@@ -101,7 +104,7 @@ static int count_held(Store *s, Reserve *r, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  step_each(stmt, r->now, 0, count_one, r, err);
+  step_each(stmt, r->now, NULL, count_one, r, err);
   int rc = store_done(s, stmt);
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read what is held", err);
 }
@@ -146,12 +149,13 @@ enum { MOST_GONE = 64 };
 
 typedef struct Gone {
   long long id[MOST_GONE], now;
+  const char *place;
   int n;
 } Gone;
 
 static int note_gone(void *arg, const HeldRow *row, Err *err) {
   Gone *gone = arg;
-  if (gone->n < MOST_GONE && has_left(row, gone->now)) {
+  if (gone->n < MOST_GONE && has_left(row, gone->place, gone->now)) {
     gone->id[gone->n++] = row->id;
   }
   return err->rc;
@@ -159,7 +163,7 @@ static int note_gone(void *arg, const HeldRow *row, Err *err) {
 
 /* Ends what the dead left. (A living process's row stays: it may come back and say what it came to.) How many; -1 and *err. */
 static int bury_dead(Store *s, const Reserve *r, ReserveBuryFn bury, Err *err) {
-  Gone gone = {.now = r->now};
+  Gone gone = {.now = r->now, .place = s->place};
   reserve_each(s->db, r->now, 0, note_gone, &gone, err);
   for (int i = 0; i < gone.n && err->rc == RC_OK; i++) {
     bury(s, gone.id[i], err);

@@ -5,7 +5,8 @@
 ** An intent in the store says which process asks. For another process that is enough: while it lives, one
 ** waits. Inside of one process it is not: the connection may be closed, or may have its answer and no way to
 ** store it. So each process keeps a list; what its own name stands behind and the list does not know is
-** over. (A second copy of this library in the process has a list, and a name, of its own.)
+** over. (A second copy of this library in the process has a list, and a name, of its own.) A store is listed by which
+** file it is, not by its path: a link leads to the same one, and under a path another may stand the next time.
 **
 ** Threading: the list is locked; connections of all threads share it.
 */
@@ -18,8 +19,8 @@ typedef enum InflightState {
   INFLIGHT_STUCK   /* a connection has its answer and could not store it */
 } InflightState;
 
-/* Notes that `owner` (a connection's store) asks with the ledger row `call_id` of that file. 0 without
-** memory. */
+/* Notes that `owner` (a connection's store) asks with the ledger row `call_id` of that file (owner_place, or what else
+** tells it). 0 without memory. */
 int inflight_add(const void *owner, const char *file, long long call_id);
 
 /* Its answer is there and can't be stored. */

@@ -1,6 +1,7 @@
 /*
 ** A store in a file of its own: connections of ours, write transactions of ours. See StoreMode in store.h.
 */
+#include "base/sqlite/columns.h"
 #include "store/db/mode.h"
 
 #include <errno.h>
@@ -13,6 +14,36 @@
 ** beyond. Four times what SQLite lets it grow to by itself. */
 #define WAL_KEPT "16777216"
 
+enum {
+  LARGEST_PAGE = 65536
+}; /* of SQLite's: a store has dozens of tables, each on a page of its own */
+
+/* 1 if nobody has a WAL beside the file. */
+static int lacks_wal(const Store *s, Err *err) {
+  char *wal = sqlite3_mprintf("%s-wal", s->path);
+  int is_absent = wal ? access(wal, F_OK) != 0 && errno == ENOENT : (err_nomem(err), 0);
+  sqlite3_free(wal);
+  return is_absent;
+}
+
+/* A store whose file was copied without its WAL, before anything of that came into the file, has a first page and no table. (One that
+** another process is just making looks so for a moment.) */
+static int look_bare(Store *s, sqlite3 *host, Err *err) {
+  enum { MAKING_MS = 50 };
+  int is_used = 0;
+  if (!lacks_wal(s, err)) {
+    return err->rc;
+  }
+  if (column_look(host, "main", "llm_models", NULL, &is_used) == SQLITE_NOMEM) {
+    return err_nomem(err);
+  }
+  if (is_used) {
+    sqlite3_sleep(MAKING_MS);
+  }
+  s->is_bare = is_used && lacks_wal(s, err);
+  return err->rc;
+}
+
 /* Makes the file with the permissions of the database it belongs to: it holds the same secrets.
 ** (SQLite gives them to the WAL files too.) A link that stands in its place is not followed. */
 static int attach(Store *s, sqlite3 *host, Err *err) {
@@ -20,10 +51,11 @@ static int attach(Store *s, sqlite3 *host, Err *err) {
   struct stat st;
   mode_t mode = beside && beside[0] && stat(beside, &st) == 0 ? st.st_mode & 0666 : 0600;
   if (lstat(s->path, &st) == 0) {
-    return S_ISREG(st.st_mode)
-               ? RC_OK
-               : err_set(err, RC_ERROR, ERR_STORE, "the store '%s' is %s", s->path,
-                         S_ISLNK(st.st_mode) ? "a symbolic link: not followed" : "not a file");
+    return !S_ISREG(st.st_mode)
+               ? err_set(err, RC_ERROR, ERR_STORE, "the store '%s' is %s", s->path,
+                         S_ISLNK(st.st_mode) ? "a symbolic link: not followed" : "not a file")
+           : st.st_size > 0 && st.st_size <= LARGEST_PAGE ? look_bare(s, host, err)
+                                                          : RC_OK;
   }
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (fd < 0 && errno != EEXIST) { /* SQLite would try again, and give it other permissions */

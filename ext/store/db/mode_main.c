@@ -84,11 +84,16 @@ static int takes_back(const Store *s) {
 static void start_last(Store *s) {
   const Node *node = s->host.node;
   s->db = NULL;
-  if (s->pending && node->file[0] && node_role(node) == NODE_ALONE &&
-      sqlite3_open_v2(node->file, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-    sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
-    s->host.prepare(s->host.arg, s->db);
+  if (!s->pending || !node->file[0] || node_role(node) != NODE_ALONE) {
+    return;
   }
+  if (sqlite3_open_v2(node->file, &s->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    sqlite3_close(s->db); /* the file is gone */
+    s->db = NULL;
+    return;
+  }
+  sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
+  s->host.prepare(s->host.arg, s->db);
 }
 
 const StoreMode mode_main = {.name = "main",

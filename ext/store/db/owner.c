@@ -62,28 +62,57 @@ static void where(char out[OWNER_SIZE]) {
   snprintf(out, OWNER_SIZE, "%s/%lu", boot[0] ? boot : "-", inode);
 }
 
+enum { PROCESS_SIZE = OWNER_SIZE - OWNER_PLACE_SIZE };
+
 /* 1 if all of it could be read. */
-static int read_self(long pid, char out[OWNER_SIZE]) {
+static int read_self(long pid, char out[PROCESS_SIZE]) {
   char here[OWNER_SIZE];
   unsigned long long started;
   where(here);
   int is_told = start_time(pid, &started) == 1 && here[0] != '-';
-  snprintf(out, OWNER_SIZE, "%.72s/%ld/%llu/%llx", here, pid, started, inflight_token());
+  snprintf(out, PROCESS_SIZE, "%.72s/%ld/%llu/%llx", here, pid, started, inflight_token());
   return is_told;
 }
 
+void owner_place(const char *path, char place[OWNER_PLACE_SIZE]) {
+  struct stat st;
+  place[0] = 0;
+  if (path && stat(path, &st) == 0) {
+    snprintf(place, OWNER_PLACE_SIZE, "%llx.%llx", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+  }
+}
+
 /* Kept once it could be read: it stays the same for as long as the process lives. */
-void owner_self(char out[OWNER_SIZE]) {
+void owner_self(const char *place, char out[OWNER_SIZE]) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  static char kept[OWNER_SIZE];
+  static char kept[PROCESS_SIZE];
   static long kept_pid;
   long pid = (long)getpid();
   pthread_mutex_lock(&lock);
   if (kept_pid != pid) { /* (a child of fork is another) */
     kept_pid = read_self(pid, kept) ? pid : 0;
   }
-  memcpy(out, kept, OWNER_SIZE);
+  snprintf(out, OWNER_SIZE, "%s%s%.*s", kept, place[0] ? "@" : "", OWNER_PLACE_SIZE - 2, place);
   pthread_mutex_unlock(&lock);
+}
+
+int owner_is_self(const char *owner) {
+  char self[OWNER_SIZE];
+  owner_self("", self);
+  size_t n = strlen(self);
+  return strncmp(owner, self, n) == 0 && (owner[n] == 0 || owner[n] == '@');
+}
+
+int owner_is_elsewhere(const char *owner, const char *place) {
+  char here[OWNER_SIZE];
+  const char *at = strchr(owner, '@');
+  if (!at || !place[0] || strcmp(at + 1, place) == 0) {
+    return 0;
+  }
+  where(here);
+  size_t boot = strcspn(here, "/");
+  return here[0] != '-' && strncmp(owner, here, boot + 1) == 0;
 }
 
 OwnerState owner_state(const char *owner) {
@@ -102,8 +131,8 @@ OwnerState owner_state(const char *owner) {
 
 enum { FORGOTTEN_MS = 3600000 };
 
-int owner_has_left(const char *owner, long long lease_until, long long now) {
-  OwnerState state = owner_state(owner);
+int owner_has_left(const char *owner, const char *place, long long lease_until, long long now) {
+  OwnerState state = owner_is_elsewhere(owner, place) ? OWNER_DEAD : owner_state(owner);
   return state == OWNER_DEAD || (state == OWNER_UNSEEN && lease_until < now) ||
          lease_until < now - FORGOTTEN_MS;
 }

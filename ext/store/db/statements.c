@@ -40,6 +40,7 @@ static const char *const sql_texts[SQL_COUNT] = {
         " call_id, provider, model, tier, tag, cost_nusd, prompt_hash)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_GET_INTENT] = "SELECT call_id, owner, lease_until FROM main.llm_intents WHERE key = ?1",
+    [SQL_GET_INTENT_OWNER] = "SELECT owner FROM main.llm_intents WHERE call_id = ?1",
     [SQL_PUT_INTENT] = "INSERT OR REPLACE INTO main.llm_intents(call_id, key, owner, lease_until)"
                        " VALUES (?1, ?2, ?3, ?4)",
     [SQL_DROP_INTENT] = "DELETE FROM main.llm_intents WHERE call_id = ?1",

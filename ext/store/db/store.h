@@ -105,10 +105,12 @@ typedef struct Store {
   int n_readers, n_taken;        /* idle; with a cursor */
   sqlite3 *snapshot;             /* the one that all share at the moment; NULL: each has its own */
   const StoreMode *mode;
-  Savepoint savepoint; /* main mode: of the current write */
-  int in_savepoint;    /* it, or the last one, had one of its own */
-  sqlite3 *caller;     /* mirror mode: the connection through which the copy is read */
-  char *path;          /* of the store's file; NULL where it has none */
+  Savepoint savepoint;          /* main mode: of the current write */
+  int in_savepoint;             /* it, or the last one, had one of its own */
+  sqlite3 *caller;              /* mirror mode: the connection through which the copy is read */
+  char *path;                   /* of the store's file; NULL where it has none */
+  char place[OWNER_PLACE_SIZE]; /* which file that is; "" where it has none */
+  int is_bare; /* its file was there, beside a database that is in use, and nothing in it (mode_file.c) */
   StoreTrust trust;
   int is_stale; /* main mode: the last write met a snapshot that is older than others' commits: trying again is no use */
   struct Answer *

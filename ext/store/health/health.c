@@ -107,7 +107,9 @@ static int drop_dead(Store *s, const HealthKey *key, long long now, Err *err) {
   sqlite3_stmt *stmt = start(s, SQL_GET_TRIALS, key, err);
   while (stmt && n < MOST && sqlite3_step(stmt) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
-    if (sqlite3_column_int64(stmt, 2) < now || (owner && owner_state(owner) == OWNER_DEAD)) {
+    int is_dead =
+        owner && (owner_is_elsewhere(owner, s->place) || owner_state(owner) == OWNER_DEAD);
+    if (is_dead || sqlite3_column_int64(stmt, 2) < now) {
       dead[n++] = sqlite3_column_int64(stmt, 0);
     }
   }
@@ -128,7 +130,7 @@ static int drop_dead(Store *s, const HealthKey *key, long long now, Err *err) {
 static int take_place(Store *s, const HealthKey *key, long long lease_until, long long *trial,
                       Err *err) {
   char self[OWNER_SIZE];
-  owner_self(self);
+  owner_self(s->place, self);
   sqlite3_stmt *stmt = start(s, SQL_PUT_TRIAL, key, err);
   if (!stmt) {
     return err->rc;

@@ -23,7 +23,7 @@ static int put(Store *s, RunRow *r, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  owner_self(owner);
+  owner_self(s->place, owner);
   const long long counts[] = {r->started_at, r->updated_at,   r->rows,   r->requests,
                               r->done,       r->hits,         r->errors, r->calls,
                               r->spent_nusd, r->expected_nusd};

@@ -3,6 +3,7 @@
 */
 #include "store/schema/migrate.h"
 
+#include "base/clock.h"
 #include "base/sqlite/columns.h"
 #include "store/db/row.h"
 #include "store/schema/genuine.h"
@@ -261,11 +262,22 @@ static int is_ours(Store *s, long long *version, Err *err) {
   return *version == NEWEST ? views_are_ours(s, err) : 0;
 }
 
+/* What was in it before is not here. */
+static int note_bare(Store *s, Err *err) {
+  char sql[96];
+  sqlite3_snprintf(sizeof sql, sql,
+                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('" MIGRATE_BARE "', %lld)",
+                   now_ms());
+  sqlite3_log(SQLITE_WARNING, "llmcost: the store '%s' " MIGRATE_BARE_TEXT, store_name(s));
+  return store_exec(s, sql, "write the settings", err);
+}
+
 /* Whatever is missing; another process may have done it meanwhile. */
 static int bring_up(Store *s, Err *err) {
   long long version;
-  if (is_ours(s, &version, err) == 0) {
-    make_ours(s, version, err);
+  if (is_ours(s, &version, err) == 0 && make_ours(s, version, err) == RC_OK && version == 0 &&
+      s->is_bare) {
+    note_bare(s, err);
   }
   return err->rc == RC_OK && has_mark(s, version > 0, err) == 0 ? mark(s, err) : err->rc;
 }
@@ -298,6 +310,12 @@ int migrate_run(Store *s, Err *err) {
             "the store 'main' is being made by another connection: nothing was sent; run the "
             "statement again");
   }
+  return err->rc;
+}
+
+int migrate_began_bare(Store *s, long long *ms, Err *err) {
+  *ms = 0;
+  store_ask(s, "SELECT value FROM main.llm_meta WHERE name = '" MIGRATE_BARE "'", ms, err);
   return err->rc;
 }
 
