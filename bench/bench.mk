@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-report bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-marks bench-prune
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-report bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-marks bench-prune bench-server
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -94,3 +94,7 @@ bench-prune: deps-test ## conversations pruned in steps and at each turn, by tok
 bench-caches: deps-test ## exact, semantic, prompt-aware and prefix caches: what each answers, and what of it is wrong
 	$(call built,all minilm $(B)/standin)
 	@/usr/bin/python3 bench/caches.py
+bench-server: deps-test ## calls, hits and lookups a second on a libSQL server's primary and replica beside plain SQLite
+	$(call built,all $(B)/standin)
+	@! command -v npm >/dev/null || /usr/bin/python3 tests/live/harness.py >/dev/null
+	@/usr/bin/python3 -W ignore bench/server.py

