@@ -11,13 +11,14 @@
 #include "store/mirror/mirror.h"
 
 #include "base/clock.h"
+#include "base/sqlite/columns.h"
 #include "base/sqlite/savepoint.h"
 #include "store/sums/sums.h"
 
 #include <limits.h>
 #include <string.h>
 
-enum { MOST_MS = 2000, MOST_COLUMNS = 96, LOOK_EVERY = 256 };
+enum { MOST_MS = 2000, MOST_COLUMNS = 96, LOOK_EVERY = 256, MUCH = 50176 };
 
 typedef struct Column {
   char *name, *type; /* owned (sqlite3_free) */
@@ -271,10 +272,13 @@ static int write_row(Copying *c, Work *w, sqlite3_stmt *row, Err *err) {
                               : fail(c->to, "copy the ledger", err);
 }
 
-/* Compares all that a statement gives. */
-static int write_rows(Copying *c, Work *w, sqlite3_stmt *stmt, Err *err) {
-  while (step(stmt, err)) {
+/* Compares all that a statement gives. *is_cut: once much was written the time was over; what is equal by then is passed quickly
+** the next time. */
+static int write_rows(Copying *c, Work *w, sqlite3_stmt *stmt, int *is_cut, Err *err) {
+  *is_cut = 0;
+  while (!*is_cut && step(stmt, err)) {
     write_row(c, w, stmt, err);
+    *is_cut = w->written >= MUCH && w->written % LOOK_EVERY == 0 && monotonic_ms() >= c->until;
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -329,6 +333,18 @@ static void note_time(Copying *c, const Work *w, sqlite3_stmt *row) {
   }
 }
 
+/* Where comparing is to go on: in a row of the state that goes when the state itself is copied, at the end. */
+#define PLACE "main.llm_mirror_state WHERE dimension = -1"
+
+static int note_place(Copying *c, long long id, Err *err) {
+  return run(c->to,
+             sqlite3_mprintf("INSERT OR REPLACE INTO main.llm_mirror_state(dimension, n_values, "
+                             "stopped, sealed_before)"
+                             " VALUES (-1, %lld, 0, 0)",
+                             id),
+             err);
+}
+
 /* Those from an id on, until the time is over. */
 static int copy_from(Copying *c, Work *w, long long first, Err *err) {
   char where[80];
@@ -347,7 +363,7 @@ static int copy_from(Copying *c, Work *w, long long first, Err *err) {
   sqlite3_snprintf(sizeof where, where, "SELECT count(*) FROM main.llm_calls WHERE id > %lld",
                    last);
   c->report->left = ask(c->from, where, 0, err);
-  return err->rc;
+  return c->is_whole && c->report->left > 0 ? note_place(c, last + 1, err) : err->rc;
 }
 
 /* Those that were not settled when they were copied. */
@@ -396,10 +412,10 @@ static int copy_calls(Copying *c, Err *err) {
   if (begin_table(c, &w, MIRROR_OF_CALLS, &is_new, err) == RC_OK) {
     c->since = is_new ? 0 : c->since;
     c->is_whole = c->since && has_older_changes(c, err);
-    c->until = c->is_whole ? LLONG_MAX : c->until; /* (what is equal is passed quickly) */
-    copy_from(c, &w,
-              c->is_whole ? 1 : 1 + ask(c->to, "SELECT max(id) FROM main." MIRROR_CALLS, 0, err),
-              err);
+    long long first = c->is_whole
+                          ? ask(c->to, "SELECT n_values FROM " PLACE, 1, err)
+                          : 1 + ask(c->to, "SELECT max(id) FROM main." MIRROR_CALLS, 0, err);
+    copy_from(c, &w, first, err);
     if (c->report->left == 0) {
       c->is_whole ? drop_gone(c, &w, err) : copy_again(c, &w, err);
     }
@@ -414,9 +430,10 @@ static int copy_calls(Copying *c, Err *err) {
 
 static int copy_whole(Copying *c, int which, long long *written, Err *err) {
   Work w;
-  int is_new = 0;
+  int is_new = 0, is_cut = 0;
+  c->until = LLONG_MAX; /* they are few */
   if (begin_table(c, &w, which, &is_new, err) == RC_OK &&
-      write_rows(c, &w, rows(c, &w, "", err), err) == RC_OK && !is_new) {
+      write_rows(c, &w, rows(c, &w, "", err), &is_cut, err) == RC_OK && !is_new) {
     drop_gone(c, &w, err);
   }
   *written = w.written;
@@ -426,18 +443,19 @@ static int copy_whole(Copying *c, int which, long long *written, Err *err) {
 
 static int copy_sums(Copying *c, Err *err) {
   Work w;
-  int is_new = 0;
+  int is_new = 0, is_cut = 0;
   char where[120] = "";
   if (begin_table(c, &w, MIRROR_OF_SUMS, &is_new, err) == RC_OK) {
-    int is_whole = c->is_whole || is_new;
+    int is_whole = c->is_whole || is_new || !c->since;
     if (!is_whole) {
       sqlite3_snprintf(
           sizeof where, where,
           " WHERE dimension IN (0, 1, 2, 3) AND grain IN (15, 1440, 43200) AND start >= %lld",
           sums_month(c->first_ts < c->since ? c->first_ts : c->since));
     }
-    write_rows(c, &w, rows(c, &w, where, err), err);
-    if (is_whole && !is_new) {
+    write_rows(c, &w, rows(c, &w, where, err), &is_cut, err);
+    c->report->left += is_cut;
+    if (is_whole && !is_new && !is_cut) {
       drop_gone(c, &w, err);
     }
   }
@@ -462,32 +480,62 @@ static int look_at_state(Copying *c, Err *err) {
 static int copy_all(Copying *c, Err *err) {
   long long ignored = 0;
   if (look_at_state(c, err) == RC_OK && copy_calls(c, err) == RC_OK && c->report->left == 0 &&
-      copy_sums(c, err) == RC_OK &&
+      copy_sums(c, err) == RC_OK && c->report->left == 0 &&
       copy_whole(c, MIRROR_OF_INVOICES, &c->report->invoices, err) == RC_OK) {
     copy_whole(c, MIRROR_OF_STATE, &ignored, err);
   }
   return err->rc;
 }
 
+/* The lock, before anything is read: what was read first would be older than what others commit while one waits for it, and could not
+** be written behind. (A server's turn is kept for who was told "busy": it is taken then.) */
+static int take_lock(sqlite3 *db) {
+  enum { TRIES = 8, BETWEEN_MS = 5 };
+  int is_there = 0, rc = column_look(db, "main", "llm_mirror_state", NULL, &is_there);
+  const char *sql =
+      is_there ? "DELETE FROM main.llm_mirror_state WHERE 0"
+               : "CREATE TABLE IF NOT EXISTS main.llm_mirror_state(dimension INTEGER PRIMARY KEY)";
+  rc = rc ? rc : sqlite3_exec(db, sql, NULL, NULL, NULL);
+  for (int i = 1; i < TRIES && (rc & 0xff) == SQLITE_BUSY; i++) {
+    sqlite3_sleep(BETWEEN_MS);
+    rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+  }
+  return rc;
+}
+
+/* In a savepoint; or, inside of a statement that writes, in the caller's. */
+static int copy_in_savepoint(Copying *c, Err *err) {
+  Savepoint savepoint = {0};
+  int rc = savepoint_begin(c->to, &savepoint);
+  if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY) {
+    if ((rc = take_lock(c->to)) == SQLITE_OK) {
+      copy_all(c, err);
+    } else {
+      fail(c->to, "write the copy of the ledger", err);
+    }
+    rc = savepoint_end(&savepoint, err->rc == RC_OK);
+  }
+  return rc == SQLITE_OK ? err->rc : fail(c->to, "write the copy of the ledger", err);
+}
+
 int mirror_copy(Store *s, sqlite3 *db, MirrorReport *report, Err *err) {
   *report = (MirrorReport){0};
+  if (sqlite3_txn_state(db, "main") == SQLITE_TXN_READ) {
+    return err_set(err, RC_ERROR, ERR_STORE,
+                   "this statement, or transaction, has read before: run it by itself, or behind "
+                   "BEGIN IMMEDIATE");
+  }
   if (store_snapshot_begin(s, err) != RC_OK) {
     return err->rc;
   }
-  Savepoint savepoint = {0};
   sqlite3 *reader = store_reader_take(s, err);
   Copying c = {.from = reader,
                .to = db,
                .until = monotonic_ms() + MOST_MS,
                .first_ts = LLONG_MAX,
                .report = report};
-  int rc = reader ? savepoint_begin(db, &savepoint) : SQLITE_OK;
-  if (reader && (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY)) {
-    copy_all(&c, err);
-    rc = savepoint_end(&savepoint, err->rc == RC_OK);
-  }
-  if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) {
-    fail(db, "write the copy of the ledger", err);
+  if (reader) {
+    copy_in_savepoint(&c, err);
   }
   store_reader_give(s, reader);
   store_snapshot_end(s);

@@ -25,7 +25,7 @@ static const struct {
     {"llm_calls", MIRROR_CALLS, NULL},
     {"llm_sums", "llm_mirror_rollups", NULL},
     {"llm_invoices", "llm_mirror_invoices", NULL},
-    {"llm_sum_state", "llm_mirror_state", NULL},
+    {"llm_sum_state", NULL, "(SELECT rowid, * FROM main.llm_mirror_state WHERE dimension >= 0)"},
     {"llm_intents", NULL, OPEN_CALLS},
 };
 enum { PLACES = sizeof places / sizeof places[0], MOST_COLUMNS = 96 };

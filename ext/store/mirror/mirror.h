@@ -47,7 +47,8 @@ typedef struct MirrorReport {
   long long calls, rollups, invoices; /* rows that were written, new ones or again */
   long long removed;                  /* rows that the store has no more */
   long long total;                    /* calls in the copy by now */
-  long long left;                     /* calls that are not in it yet: it is to be called again */
+  long long
+      left; /* calls that are not in it yet, or 1 where sums are not: it is to be called again */
 } MirrorReport;
 
 /* Brings the copy in main of `db` up to what the store (of mode_file, nothing waiting, all summed) holds, inside of whatever the caller has begun.
