@@ -16,6 +16,7 @@ class Load:
     numbers = itertools.count(1)
 
     def setUp(self):
+        self.flush()
         super().setUp()
         self.name = f"Q{next(self.numbers)}"  # (the stand-in repeats the first words of a question)
 

@@ -1,4 +1,4 @@
-"""Replicas of libSQL server read, and nothing else: what they refuse, and what they say of the primary's ledger, caches and prices."""
+"""Replicas of libSQL server read, and nothing else: what they refuse, what they say of the primary's ledger, caches, prices."""
 import collections
 import unittest
 
@@ -6,7 +6,8 @@ from servers import MAIN, Cluster, answers, options
 
 # What changes, sends or pays: none of it on a replica.
 CHANGES = [
-    "SELECT llm_complete('new')", """SELECT llm_chat('[{"role":"user","content":"new"}]')""", "SELECT answer FROM llm_call('new')",
+    "SELECT llm_complete('new')",
+    """SELECT llm_chat('[{"role":"user","content":"new"}]')""", "SELECT answer FROM llm_call('new')",
     "SELECT * FROM llm_map('SELECT 1, ''new''')", "SELECT hex(embed('new', 'text-embedding-3-small'))",
     """SELECT * FROM embed_batch('["new"]', 'text-embedding-3-small')""", "SELECT llm_init()", "SELECT llm_prices_import('{}')",
     "SELECT llm_cache_feedback(1, 0)", """SELECT llm_cache_forget('{"model":"gpt-4o"}')""", "SELECT llm_mirror()",
@@ -34,24 +35,19 @@ class Reads:
         if cls.store != MAIN:
             cls.primary.ask("SELECT llm_mirror()")
 
-    def on_replicas(self):
-        for number, replica in enumerate(self.replicas):
-            with self.subTest(replica=number):
-                yield replica
-
     def test_what_changes_sends_or_pays_is_refused(self):
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             for sql in CHANGES:
                 with self.subTest(sql=sql):
                     self.assertIn("this is a replica", replica.error_of(sql))
         self.assertEqual(self.sent(), 0)
 
     def test_on_error_does_not_cover_it(self):
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             self.assertIn("this is a replica", replica.error_of("""SELECT llm_complete('new', '{"on_error":"null"}')"""))
 
     def test_views_of_the_ledger_say_what_the_primary_says(self):
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             for view in VIEWS:
                 with self.subTest(view=view):
                     rows = f"SELECT * FROM {view}"
@@ -61,7 +57,7 @@ class Reads:
         rows = "SELECT id, kind, model, tag, user, cost_nusd FROM llm_calls WHERE id <= 15 ORDER BY id"
         kinds = collections.Counter(kind for _, kind, *_ in self.primary.ask(rows))
         self.assertEqual(kinds, {"call": 13, "hit_exact": 1, "refused": 1})
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             self.assertEqual(replica.ask(rows), self.primary.ask(rows))
             self.assertEqual(replica.ask(rows.replace("id <= 15", "tag = 'tag 1' AND kind IN ('call')")),
                              self.primary.ask(rows.replace("id <= 15", "tag = 'tag 1' AND kind IN ('call')")))
@@ -69,14 +65,15 @@ class Reads:
     def test_a_report_is_made(self):
         period = options(**{"format": "markdown", "from": "2026-01-01", "until": "2099-01-01"})
         ours = self.primary.value("SELECT llm_report(?)", period).splitlines()
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             theirs = replica.value("SELECT llm_report(?)", period).splitlines()
-            self.assertEqual([line for line in theirs if line not in ours and "CAST(round(" not in line and "CASE WHEN" not in line], [])
+            strange = [line for line in theirs if line not in ours]
+            self.assertEqual([line for line in strange if "CAST(round(" not in line and "CASE WHEN" not in line], [])
             self.assertEqual(len(theirs), len(ours))
             self.assertIn("<!doctype html>", replica.value("SELECT llm_report()")[:20].lower())
 
     def test_similar_questions_are_found(self):
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             find = "SELECT response FROM faq WHERE query MATCH ?"
             self.assertEqual(replica.ask(find, "what's your return policy"), [("Within 30 days.",)])
             self.assertEqual(replica.ask(find, "Do you ship to Norway?"), [])
@@ -103,7 +100,7 @@ class Reads:
         self.assertEqual([stream.value(cost) for stream in self.kept], [4.0, 4.0])
 
     def test_what_only_computes(self):
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             for sql in ("SELECT llm_tokens('one two three')", "SELECT hex(embed('a'))", "SELECT llm_normalize(' A  b ')",
                         "SELECT count(*) FROM llm_catalogue", "SELECT llm_cost('gpt-4o', 1000, 10)", "SELECT llm_route('one two')"):
                 with self.subTest(sql=sql):
@@ -152,7 +149,7 @@ class OfMain(Reads, Cluster):
 
     def test_a_hit_is_served_and_leaves_no_row(self):
         count = self.primary.value("SELECT count(*) FROM llm_calls")
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             self.assertTrue(answers(replica.value("SELECT llm_complete('Question 1')"), "Question 1"))
             self.assertTrue(answers(replica.value("SELECT answer FROM llm_call('Question 1')"), "Question 1"))
             self.assertEqual(replica.value("SELECT count(*) FROM llm_calls"), count)
@@ -161,9 +158,10 @@ class OfMain(Reads, Cluster):
         semantic = options(cache="semantic")
         self.primary.value("SELECT llm_complete('What is your return policy?', ?)", semantic)
         answer = self.primary.value("SELECT llm_complete('what''s your return policy', ?)", semantic)
-        self.assertEqual(self.calls(), [("call",), ("hit_semantic",)])
+        self.flush()
+        self.assertEqual(self.calls()[:2], [("call",), ("hit_semantic",)])
         self.mark()
-        for replica in self.on_replicas():
+        for replica in self.replicas:
             self.assertEqual(replica.value("SELECT llm_complete('what''s your return policy', ?)", semantic), answer)
         self.assertEqual(self.sent(), 1)
 
