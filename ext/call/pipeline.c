@@ -164,6 +164,9 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
     k->row.tier = hit.tier[0] ? hit.tier : NULL;
     k->row.similarity = hit.similarity;
     Served served = {hit.entry, k->request->n_messages == 1 ? k->question.text : NULL};
+    k->row.model = out->model[0] ? out->model : NULL;
+    semantic_done(k->store, held); /* (who reads can't write, on the caller's connection) */
+    held = NULL;
     ledger_defer(k->store, &k->row, &served, err);
   }
   semantic_done(k->store, held);
@@ -527,10 +530,11 @@ static void remember(Call *k, const Outcome *out, const Err *err) {
 }
 
 /* Writes the row now where the caller wants to see it. */
-static void write_row_now(Call *k, Outcome *out) {
+static void write_row_now(Call *k, Outcome *out, long long newest) {
   Err ignored;
   err_clear(&ignored);
-  if (out->wants_row && k->has_row && !out->call_id && ledger_flush(k->store, &ignored) == RC_OK) {
+  if (out->wants_row && k->has_row && !out->call_id && ledger_flush(k->store, &ignored) == RC_OK &&
+      k->store->last_call_id != newest) {
     out->call_id = k->store->last_call_id;
   }
 }
@@ -542,6 +546,7 @@ static int run(Call *k, Outcome *out, Err *err) {
   Err later;
   err_clear(&later);
   ledger_flush_if_due(k->store, &later); /* what can't be written now stays queued */
+  long long newest = k->store->last_call_id;
   conn_trim_if_due(k->conn);
   int found = from_memo(k, out, err), was_asked = found != 0;
   if (found == 0) {
@@ -560,7 +565,7 @@ static int run(Call *k, Outcome *out, Err *err) {
     CHECK(!k->is_open || k->row.id || !k->store->mode->has_intents); /* what was sent has its row */
   }
   if (!was_asked || k->has_row) {
-    write_row_now(k, out);
+    write_row_now(k, out, newest);
     remember(k, out, err);
   }
   if (k->trial) {

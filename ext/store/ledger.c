@@ -477,6 +477,13 @@ static void append(Store *s, Pending *p) {
   CHECK(is_queue_sound(s));
 }
 
+/* On a node whichever connection can writes what waits. */
+static void strand_on_node(Store *s) {
+  if (s->pending && s->mode->follows_caller && node_role(s->host.node) != NODE_ALONE) {
+    ledger_strand(s);
+  }
+}
+
 /* Copies a row, with what it was served from, its answers and its texts if there are any, to be written later. */
 static int enqueue(Store *s, const LedgerRow *row, const Served *served, const LedgerEnd *end,
                    Err *err) {
@@ -501,9 +508,7 @@ static int enqueue(Store *s, const LedgerRow *row, const Served *served, const L
   }
   keep_texts(&at, p, end);
   append(s, p);
-  if (s->mode->follows_caller && node_role(s->host.node) != NODE_ALONE) {
-    ledger_strand(s); /* whichever connection can writes it */
-  }
+  strand_on_node(s);
   return RC_OK;
 }
 
@@ -512,6 +517,12 @@ typedef struct Taken {
   Pending *first;
   int n, n_unsettled;
 } Taken;
+
+/* 1 if what is written now is committed by itself. In a transaction of the caller's, who may take it back, what waits from before
+** must not be written: it goes on waiting. */
+static int commits_alone(const Store *s) {
+  return !s->mode->follows_caller || !s->mode->commits_alone || s->mode->commits_alone(s);
+}
 
 static Taken take_pending(Store *s) {
   const Taken taken = {s->pending, s->n_pending, s->n_unsettled};
@@ -872,8 +883,11 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Ledger
 }
 
 int ledger_flush(Store *s, Err *err) {
-  adopt_stranded(s);
   CHECK(is_queue_sound(s));
+  if (s->db && !commits_alone(s)) {
+    return RC_OK;
+  }
+  adopt_stranded(s);
   if (!s->pending) {
     return RC_OK;
   }
@@ -890,6 +904,7 @@ int ledger_flush(Store *s, Err *err) {
     store_end(s, err->rc == RC_OK, err);
     end_taken(s, &taken, err->rc == RC_OK);
   }
+  strand_on_node(s);
   if (only_hits) {
     sqlite3_exec(s->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
   }
@@ -898,7 +913,7 @@ int ledger_flush(Store *s, Err *err) {
 
 int ledger_flush_if_due(Store *s, Err *err) {
   take_landed(s, NULL);
-  if (s->group || !may_write_ahead(s)) {
+  if (s->group || !commits_alone(s)) {
     return RC_OK; /* who leads it looks; it goes with what is written next */
   }
   adopt_stranded(s);
@@ -935,10 +950,11 @@ int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err)
 /* One try at writing all that waits and this row. *written is the row as it went. */
 static int settle_once(Store *s, const LedgerRow *row, const LedgerEnd *end, LedgerRow *written,
                        Err *err) {
+  int is_alone = commits_alone(s);
   *written = *row; /* a new id counts only once committed */
   s->n_settling++;
   if (store_begin(s, err) == RC_OK) {
-    Taken taken = take_pending(s);
+    Taken taken = is_alone ? take_pending(s) : (Taken){NULL, 0, 0};
     if (put_pending(s, &taken, err) == RC_OK) {
       put_settled(s, written, end, NULL, err);
     }
@@ -1057,6 +1073,19 @@ static int is_live(sqlite3_stmt *stmt, const Hash *key, long long now) {
           (expires == SQLITE_INTEGER && sqlite3_column_int64(stmt, 2) > now));
 }
 
+/* On the caller's connection nothing of ours is left reading: who reads can't write there (mode_main.c). 1, or -1 and *err. */
+static int let_go(Store *s, Answer *a, sqlite3_stmt **held, Err *err) {
+  take_landed(s, answer_copy(a));
+  store_done(s, *held);
+  *held = NULL;
+  if (!s->landed) {
+    err_nomem(err);
+    return -1;
+  }
+  *a = *s->landed;
+  return 1;
+}
+
 int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held,
                       Err *err) {
   *held = NULL;
@@ -1091,7 +1120,7 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlit
   a->cost_nusd = column_int(stmt, 7);
   a->prompt_hash = column_text(stmt, 8);
   *held = stmt;
-  return 1;
+  return s->mode->owns_connection ? 1 : let_go(s, a, held, err);
 }
 
 int ledger_keep_answer(Store *s, const Answer *a, Err *err) {

@@ -87,7 +87,10 @@ static int run(CallCursor *c, const Request *r, Err *err) {
   if (err->rc != RC_OK) {
     pipeline_tell(r, err);
   }
-  int has_row = !call_is_counted(conn) && node_role(&conn->node) != NODE_REPLICA;
+  NodeRole role = node_role(&conn->node);
+  int waits =
+      role == NODE_PRIMARY && !out.call_id; /* it is written when this statement has ended */
+  int has_row = !call_is_counted(conn) && role != NODE_REPLICA && !waits;
   return err->rc == RC_OK && has_row ? load_row(c, out.call_id, err) : err->rc;
 }
 

@@ -23,8 +23,7 @@ typedef struct Entry {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Entry *entries; /* the newest first */
 
-/* With its texts behind, in one block; NULL without memory. */
-static Answer *copy_answer(const Answer *from) {
+Answer *answer_copy(const Answer *from) {
   const char *const texts[] = {from->provider, from->model, from->tier, from->tag,
                                from->prompt_hash};
   size_t size = sizeof *from + from->n + 1;
@@ -141,7 +140,7 @@ FlightState flight_claim(const FlightAsk *ask, Answer **answer) {
     add(ask);
   } else if (e->owner) {
     state = e->owner == ask->owner ? FLIGHT_NONE : FLIGHT_ASKED;
-  } else if (is_wanted(e, ask) && (*answer = copy_answer(e->answer)) != NULL) {
+  } else if (is_wanted(e, ask) && (*answer = answer_copy(e->answer)) != NULL) {
     state = FLIGHT_ANSWERED;
   } else {
     e->owner = ask->owner;
@@ -167,7 +166,7 @@ static void bound(void) {
 
 static void end(Entry **at, const FlightAsk *ask, const Answer *answer) {
   Entry *e = *at;
-  e->answer = answer ? copy_answer(answer) : NULL;
+  e->answer = answer ? answer_copy(answer) : NULL;
   e->by = e->owner;
   e->owner = NULL;
   e->landed_at = ask->now;

@@ -43,6 +43,9 @@ void flight_drop(const void *owner);
 /* Answers of that database are given up: they are not to be served any more. */
 void flight_forget(const char *file);
 
+/* A copy of an answer with its texts behind, in one block (free); `question` and `next` NULL. NULL without memory. */
+Answer *answer_copy(const Answer *from);
+
 /* After a fork, in the child: nothing of the parent's is under way here. */
 void flight_leave(void);
 

@@ -39,7 +39,9 @@ static int is_too_early(Store *s, Err *err) {
   if (s->has_snapshot && node_role(s->host.node) != NODE_ALONE) {
     s->is_stale = 1;
     err_set(err, RC_BUSY, ERR_STORE,
-            "the store 'main': on a server nothing is written while a SELECT reads tables");
+            "the store 'main': on a server a SELECT that reads tables writes nothing: give it "
+            "values, or make it"
+            " part of a write");
   }
   return err->rc != RC_OK;
 }
@@ -79,11 +81,16 @@ static int end(Store *s, int ok, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
 }
 
-/* Outside of a transaction it is over at once (on a node, outside of a statement that reads, too); and inside of one that writes already. */
-static int may_write_ahead(const Store *s) {
+/* Outside of a transaction, and of a statement that writes. On a node, of one that reads, too: there it can't be written. */
+static int commits_alone(const Store *s) {
   int state = sqlite3_txn_state(s->db, "main");
-  int is_over_at_once = state == SQLITE_TXN_NONE || node_role(s->host.node) == NODE_ALONE;
-  return state == SQLITE_TXN_WRITE || (sqlite3_get_autocommit(s->db) && is_over_at_once);
+  int can_be = state == SQLITE_TXN_NONE ||
+               (state == SQLITE_TXN_READ && node_role(s->host.node) == NODE_ALONE);
+  return can_be && sqlite3_get_autocommit(s->db);
+}
+
+static int may_write_ahead(const Store *s) {
+  return sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE || commits_alone(s);
 }
 
 static int takes_back(const Store *s) {
@@ -116,6 +123,7 @@ const StoreMode mode_main = {.name = "main",
                              .tells_failure = 0,
                              .settle_tries = 8,
                              .may_write_ahead = may_write_ahead,
+                             .commits_alone = commits_alone,
                              .attach = attach,
                              .connect = nothing,
                              .make_ready = nothing,

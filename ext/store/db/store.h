@@ -63,8 +63,10 @@ typedef struct StoreMode {
   int tells_failure; /* what was paid and can't be stored is an error; else it waits, and nobody is told */
   int settle_tries; /* of a write that finds another at work */
 
-  /* 1 if writing now holds nobody up: it is committed at once, or the caller holds others up already. NULL: always. */
+  /* 1 if writing now holds nobody up: it is committed at once, or the caller holds others up already. NULL: always. And 1 if it is
+  ** committed by itself, and not with what the caller has begun. NULL: always. */
   int (*may_write_ahead)(const struct Store *s);
+  int (*commits_alone)(const struct Store *s);
 
   /* Opening: takes from the caller's connection, or makes, what is needed; connects (again, after store_hang_up)
   ** and writes nothing; once the store is known to be ours, makes the connection ready. */
