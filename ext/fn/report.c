@@ -107,7 +107,7 @@ static int write_file(const char *path, const Buf *text, Err *err) {
 
 /* A file is the operator's to name; and one is not written while an estimate counts. */
 static int may_write(Conn *c, const ReportOptions *o, Err *err) {
-  if (o->to && call_is_counted(c)) {
+  if (call_is_counted(c)) {
     err_set(err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
   }
   return o->to && err->rc == RC_OK ? node_may_name(&c->node, "option 'to'", err) : err->rc;
