@@ -33,7 +33,7 @@ FUZZ_SECONDS = "3"
 COMPUTING = ("semantic_faults", "drift_ledgers", "hostile", "ledger_of_answers", "imports", "sums", "fixtures", "recipes", "prices", "report", "manual",
              "report_page", "bench", "sdks", "batch_peers", "client_programs", "embedders", "peers", "tokens", "savings", "clients")
 # Those that wait: a processor is busy for less than a third of their time. Two of them at once disturb nobody.
-WAITING = ("answers", "map", "batch_create", "batch_processes", "faults", "transfers", "copies", "batch_kills", "prune", "route")
+WAITING = ("answers", "map", "batch_create", "batch_processes", "faults", "transfers", "copies", "batch_kills", "prune", "route", "server_load", "server", "server_reads", "main_store")
 BESIDE = ["live/test_" + name for name in COMPUTING + WAITING]
 
 WORDS = sys.argv[1:]
