@@ -45,6 +45,7 @@ typedef struct Scenario {
   int pays;     /* how many calls `sql` pays for */
   int loads;    /* the fault strikes while the extension is loaded, too */
   int is_batch; /* what was begun is taken up again, a while later */
+  int reads;    /* loaded as on a replica */
 } Scenario;
 
 #define TABLE "CREATE TABLE t(x)"
@@ -336,6 +337,20 @@ static const Scenario scenarios[] = {
          PUT "(SELECT (length(page) > 300000) || (instr(text, '| Calls | 2 |') > 0) FROM (SELECT "
              "llm_report() AS page, llm_report('{\"format\":\"markdown\"}') AS text))",
      .check = "SELECT count(*) = 1 AND min(x) = '11' FROM t"},
+    {.name = "mirror", /* of the same calls */
+     .setup = TABLE ";" TWO_PROMPTS,
+     .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,
+     .sql = "SELECT llm_mirror()",
+     .check =
+         "SELECT (SELECT group_concat(id || kind) FROM llm_mirror_calls) = (SELECT group_concat(id"
+         " || kind) FROM llm_calls) AND (SELECT count(*) FROM llm_mirror_state) = 4 AND (SELECT"
+         " count(*) FROM llm_mirror_rollups) > 0 AND llm_mirror() ->> '$.calls' = 0"},
+    {.name = "mirrored", /* read on a replica */
+     .setup = TABLE ";" TWO_PROMPTS "; SELECT llm_mirror()",
+     .sql = PUT "(SELECT group_concat(id || kind) FROM llm_calls) || (SELECT sum(calls) FROM"
+                " llm_cost_by_model) || (SELECT count(*) > 0 FROM llm_savings)",
+     .check = "SELECT count(*) = 1 AND min(x) = '1call,2call21' FROM t",
+     .reads = 1},
     {.name = "explain",
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,
@@ -452,6 +467,7 @@ typedef struct Verdict {
 
 static const char *url, *folder;
 static int port, shows;
+static int reads; /* this process is a replica's */
 
 /* --- the stand-in's bill */
 
@@ -511,7 +527,8 @@ static int number(sqlite3 *db, const char *sql, long long *value) {
 static int load(sqlite3 *db, char *said, size_t size) {
   char *message = NULL;
   sqlite3_enable_load_extension(db, 1);
-  int rc = sqlite3_load_extension(db, "./llmcost.so", NULL, &message);
+  const char *entry = reads ? "sqlite3_llmcostro_init" : NULL;
+  int rc = sqlite3_load_extension(db, "./llmcost.so", entry, &message);
   snprintf(said, size, "%s", message ? message : "");
   sqlite3_free(message);
   return rc & 0xff;
@@ -519,6 +536,10 @@ static int load(sqlite3 *db, char *said, size_t size) {
 
 static int configure(sqlite3 *db, char *said, size_t size) {
   char sql[600];
+  if (reads) { /* it names no host and no key */
+    said[0] = 0;
+    return SQLITE_OK;
+  }
   snprintf(
       sql, sizeof sql,
       "SELECT llm_allow_host('127.0.0.1:%d', 'OPENAI_API_KEY'), llm_allow_host('127.0.0.1:%d', "
@@ -745,6 +766,7 @@ static void run_case(const Scenario *s, const struct Strike *of, long n, int for
   long long nusd, old;
   long calls, live = 0;
   copy_desk(s, path, sizeof path);
+  reads = s->reads;
   v->leaked = -1;
   if (warm) { /* what is made once is there already: what remains is a leak */
     go_through(s, path);

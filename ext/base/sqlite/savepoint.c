@@ -73,6 +73,9 @@ int savepoint_end(Savepoint *s, int keep) {
     int back = take_back(s) & 0xff;
     if (back == SQLITE_NOMEM || back == SQLITE_INTERRUPT) {
       roll_back_all(db, s);
+    } else if (back != SQLITE_OK &&
+               !sqlite3_get_autocommit(db)) { /* a page that can't be read, say */
+      sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     }
   }
   forget(s);

@@ -36,10 +36,11 @@ typedef struct Work {
 
 typedef struct Copying {
   sqlite3 *from, *to;
-  long long until;    /* monotonic: when it ends with what it has */
-  long long since;    /* Unix ms: of the copying before; 0: there was none */
-  int is_whole;       /* older rows are compared too */
-  long long first_ts; /* of the calls that were copied */
+  long long until;           /* monotonic: when it ends with what it has */
+  long long since;           /* Unix ms: of the copying before; 0: there was none */
+  int is_whole;              /* older rows are compared too */
+  int is_new[MIRROR_TABLES]; /* was made just now: it is empty */
+  long long first_ts;        /* of the calls that were copied */
   MirrorReport *report;
 } Copying;
 
@@ -51,13 +52,20 @@ static int fail(sqlite3 *db, const char *doing, Err *err) {
                                             doing, sqlite3_errmsg(db));
 }
 
-/* Runs a text that was made for this, and frees it. */
-static int run(sqlite3 *db, char *sql, Err *err) {
-  if (!sql) {
-    err_nomem(err);
-  } else if (err->rc == RC_OK && sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-    fail(db, "write the copy of the ledger", err);
+/* Runs statements that write. A server's turn is kept for who was told "busy": it is taken then. */
+static int write(sqlite3 *db, const char *sql, Err *err) {
+  enum { TRIES = 8, BETWEEN_MS = 5 };
+  int rc = err->rc == RC_OK ? sqlite3_exec(db, sql, NULL, NULL, NULL) : SQLITE_OK;
+  for (int i = 1; i < TRIES && (rc & 0xff) == SQLITE_BUSY; i++) {
+    sqlite3_sleep(BETWEEN_MS);
+    rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
   }
+  return rc == SQLITE_OK ? err->rc : fail(db, "write the copy of the ledger", err);
+}
+
+/* The same of a text that was made for this, which is freed. */
+static int run(sqlite3 *db, char *sql, Err *err) {
+  sql ? write(db, sql, err) : err_nomem(err);
   sqlite3_free(sql);
   return err->rc;
 }
@@ -212,10 +220,13 @@ static int make_table(Copying *c, const Work *w, int *is_new, Err *err) {
   int made = sql ? is_made(c, w, sql, err) : (err_nomem(err), -1);
   *is_new = made == 0;
   if (made == 0) {
-    char *text =
-        sqlite3_mprintf("DROP TABLE IF EXISTS main.%s; CREATE TABLE main.%s; %s", w->table->name,
-                        sql + strlen("CREATE TABLE "), w->table->indexes ? w->table->indexes : "");
-    run(c->to, text, err);
+    run(c->to,
+        sqlite3_mprintf("DROP TABLE IF EXISTS main.%s; CREATE TABLE main.%s", w->table->name,
+                        sql + strlen("CREATE TABLE ")),
+        err);
+  }
+  if (w->table->indexes && made >= 0) {
+    write(c->to, w->table->indexes, err);
   }
   sqlite3_free(sql);
   return err->rc;
@@ -239,11 +250,10 @@ static int prepare_write(Copying *c, Work *w, Err *err) {
   return err->rc;
 }
 
-static int begin_table(Copying *c, Work *w, int which, int *is_new, Err *err) {
+/* The columns of a table of the copy, and what writes its rows. */
+static int begin_table(Copying *c, Work *w, int which, Err *err) {
   *w = (Work){.table = &mirror_tables[which]};
-  return read_columns(c, w, err) == RC_OK && make_table(c, w, is_new, err) == RC_OK
-             ? prepare_write(c, w, err)
-             : err->rc;
+  return read_columns(c, w, err) == RC_OK ? prepare_write(c, w, err) : err->rc;
 }
 
 /* --- rows */
@@ -408,9 +418,10 @@ static int has_older_changes(Copying *c, Err *err) {
 
 static int copy_calls(Copying *c, Err *err) {
   Work w;
-  int is_new = 0;
-  if (begin_table(c, &w, MIRROR_OF_CALLS, &is_new, err) == RC_OK) {
-    c->since = is_new ? 0 : c->since;
+  if (begin_table(c, &w, MIRROR_OF_CALLS, err) == RC_OK) {
+    c->since = c->is_new[MIRROR_OF_CALLS]
+                   ? 0
+                   : ask(c->to, "SELECT min(mirrored_at) FROM main.llm_mirror_state", 0, err);
     c->is_whole = c->since && has_older_changes(c, err);
     long long first = c->is_whole
                           ? ask(c->to, "SELECT n_values FROM " PLACE, 1, err)
@@ -430,10 +441,10 @@ static int copy_calls(Copying *c, Err *err) {
 
 static int copy_whole(Copying *c, int which, long long *written, Err *err) {
   Work w;
-  int is_new = 0, is_cut = 0;
+  int is_cut = 0;
   c->until = LLONG_MAX; /* they are few */
-  if (begin_table(c, &w, which, &is_new, err) == RC_OK &&
-      write_rows(c, &w, rows(c, &w, "", err), &is_cut, err) == RC_OK && !is_new) {
+  if (begin_table(c, &w, which, err) == RC_OK &&
+      write_rows(c, &w, rows(c, &w, "", err), &is_cut, err) == RC_OK && !c->is_new[which]) {
     drop_gone(c, &w, err);
   }
   *written = w.written;
@@ -443,9 +454,9 @@ static int copy_whole(Copying *c, int which, long long *written, Err *err) {
 
 static int copy_sums(Copying *c, Err *err) {
   Work w;
-  int is_new = 0, is_cut = 0;
+  int is_cut = 0, is_new = c->is_new[MIRROR_OF_SUMS];
   char where[120] = "";
-  if (begin_table(c, &w, MIRROR_OF_SUMS, &is_new, err) == RC_OK) {
+  if (begin_table(c, &w, MIRROR_OF_SUMS, err) == RC_OK) {
     int is_whole = c->is_whole || is_new || !c->since;
     if (!is_whole) {
       sqlite3_snprintf(
@@ -466,21 +477,23 @@ static int copy_sums(Copying *c, Err *err) {
 
 /* --- all of it */
 
-/* When it was copied last; its table is made where there is none. */
-static int look_at_state(Copying *c, Err *err) {
-  Work w;
-  int is_new = 0;
-  if (begin_table(c, &w, MIRROR_OF_STATE, &is_new, err) == RC_OK) {
-    c->since = ask(c->to, "SELECT min(mirrored_at) FROM main.llm_mirror_state", 0, err);
+/* Those that are not there, or another version's: each in a transaction of its own, unless the caller has begun one. (Whatever fails behind
+** a table that was made in the same transaction, memory say, could not be taken back: see savepoint.h.) */
+static int make_tables(Copying *c, Err *err) {
+  for (int i = 0; i < MIRROR_TABLES && err->rc == RC_OK; i++) {
+    Work w = {.table = &mirror_tables[i]};
+    if (read_columns(c, &w, err) == RC_OK) {
+      make_table(c, &w, &c->is_new[i], err);
+    }
+    free_work(&w);
   }
-  free_work(&w);
   return err->rc;
 }
 
 static int copy_all(Copying *c, Err *err) {
   long long ignored = 0;
-  if (look_at_state(c, err) == RC_OK && copy_calls(c, err) == RC_OK && c->report->left == 0 &&
-      copy_sums(c, err) == RC_OK && c->report->left == 0 &&
+  if (copy_calls(c, err) == RC_OK && c->report->left == 0 && copy_sums(c, err) == RC_OK &&
+      c->report->left == 0 &&
       copy_whole(c, MIRROR_OF_INVOICES, &c->report->invoices, err) == RC_OK) {
     copy_whole(c, MIRROR_OF_STATE, &ignored, err);
   }
@@ -488,30 +501,14 @@ static int copy_all(Copying *c, Err *err) {
 }
 
 /* The lock, before anything is read: what was read first would be older than what others commit while one waits for it, and could not
-** be written behind. (A server's turn is kept for who was told "busy": it is taken then.) */
-static int take_lock(sqlite3 *db) {
-  enum { TRIES = 8, BETWEEN_MS = 5 };
-  int is_there = 0, rc = column_look(db, "main", "llm_mirror_state", NULL, &is_there);
-  const char *sql =
-      is_there ? "DELETE FROM main.llm_mirror_state WHERE 0"
-               : "CREATE TABLE IF NOT EXISTS main.llm_mirror_state(dimension INTEGER PRIMARY KEY)";
-  rc = rc ? rc : sqlite3_exec(db, sql, NULL, NULL, NULL);
-  for (int i = 1; i < TRIES && (rc & 0xff) == SQLITE_BUSY; i++) {
-    sqlite3_sleep(BETWEEN_MS);
-    rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-  }
-  return rc;
-}
-
-/* In a savepoint; or, inside of a statement that writes, in the caller's. */
+** be written behind. */
 static int copy_in_savepoint(Copying *c, Err *err) {
   Savepoint savepoint = {0};
   int rc = savepoint_begin(c->to, &savepoint);
-  if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY) {
-    if ((rc = take_lock(c->to)) == SQLITE_OK) {
+  if (rc == SQLITE_OK ||
+      (rc & 0xff) == SQLITE_BUSY) { /* (a statement of the caller's that writes stands for it) */
+    if (write(c->to, "DELETE FROM main.llm_mirror_state WHERE 0", err) == RC_OK) {
       copy_all(c, err);
-    } else {
-      fail(c->to, "write the copy of the ledger", err);
     }
     rc = savepoint_end(&savepoint, err->rc == RC_OK);
   }
@@ -520,7 +517,8 @@ static int copy_in_savepoint(Copying *c, Err *err) {
 
 int mirror_copy(Store *s, sqlite3 *db, MirrorReport *report, Err *err) {
   *report = (MirrorReport){0};
-  if (sqlite3_txn_state(db, "main") == SQLITE_TXN_READ) {
+  int is_on_server = node_role(s->host.node) != NODE_ALONE;
+  if (is_on_server && sqlite3_txn_state(db, "main") == SQLITE_TXN_READ) {
     return err_set(err, RC_ERROR, ERR_STORE,
                    "this statement, or transaction, has read before: run it by itself, or behind "
                    "BEGIN IMMEDIATE");
@@ -534,7 +532,7 @@ int mirror_copy(Store *s, sqlite3 *db, MirrorReport *report, Err *err) {
                .until = monotonic_ms() + MOST_MS,
                .first_ts = LLONG_MAX,
                .report = report};
-  if (reader) {
+  if (reader && make_tables(&c, err) == RC_OK) {
     copy_in_savepoint(&c, err);
   }
   store_reader_give(s, reader);

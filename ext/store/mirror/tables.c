@@ -10,14 +10,17 @@ const MirrorTable mirror_tables[MIRROR_TABLES] = {
          .name = MIRROR_CALLS,
          .key = "id",
          .more = {{"is_open", "EXISTS (SELECT 1 FROM main.llm_intents i WHERE i.call_id = t.id)"}},
-         .indexes = "CREATE INDEX main.llm_mirror_calls_ts ON llm_mirror_calls(ts);"
-                    "CREATE INDEX main.llm_mirror_calls_request ON llm_mirror_calls(request_id) "
+         .indexes = "CREATE INDEX IF NOT EXISTS main.llm_mirror_calls_ts ON llm_mirror_calls(ts);"
+                    "CREATE INDEX IF NOT EXISTS main.llm_mirror_calls_request ON "
+                    "llm_mirror_calls(request_id) "
                     "WHERE attempt > 0;"
-                    "CREATE INDEX main.llm_mirror_calls_tag ON llm_mirror_calls(tag, ts) WHERE tag "
+                    "CREATE INDEX IF NOT EXISTS main.llm_mirror_calls_tag ON llm_mirror_calls(tag, "
+                    "ts) WHERE tag "
                     "IS NOT NULL;"
-                    "CREATE INDEX main.llm_mirror_calls_user ON llm_mirror_calls(user, ts) WHERE "
+                    "CREATE INDEX IF NOT EXISTS main.llm_mirror_calls_user ON "
+                    "llm_mirror_calls(user, ts) WHERE "
                     "user IS NOT NULL;"
-                    "CREATE INDEX main.llm_mirror_calls_open ON llm_mirror_calls(id)"
+                    "CREATE INDEX IF NOT EXISTS main.llm_mirror_calls_open ON llm_mirror_calls(id)"
                     " WHERE is_open OR kind = 'unknown'"},
     [MIRROR_OF_SUMS] = {.store = "llm_sums", .name = "llm_mirror_rollups", .key = SUM_KEY},
     [MIRROR_OF_INVOICES] = {.store = "llm_invoices", .name = "llm_mirror_invoices", .key = "id"},
