@@ -19,6 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/live"))
 import sqld  # noqa: E402
 from harness import Standin, TempDir, connect, start_npm_install  # noqa: E402
+from servers import CHECKPOINTS  # noqa: E402
 
 KNOWN = 100
 COMPLETE = "SELECT llm_complete(?)"
@@ -119,7 +120,7 @@ def start(stack, standin):
     """The four, filled: [(name, target)]."""
     folder = stack.enter_context(TempDir())
     os.mkdir(f"{folder}/stores")
-    of_folder, of_main = (stack.enter_context(sqld.Primary(sqld.spending_env(standin, LLMCOST_STORE=store)))
+    of_folder, of_main = (stack.enter_context(sqld.Primary(sqld.spending_env(standin, LLMCOST_STORE=store), options=CHECKPOINTS))
                           for store in (f"{folder}/stores/", "main"))
     replica = stack.enter_context(sqld.Replica(of_main, of_main.env, library="llmcost_ro.so")).await_own()
     targets = [("plain SQLite", OfFile(f"{folder}/plain.db")), ("primary, folder", OfNode(of_folder)), ("primary, `main`", OfNode(of_main))]
