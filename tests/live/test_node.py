@@ -273,6 +273,12 @@ class Replica(Desk):
         with self.replica() as node:
             self.assertEqual(node.ask("SELECT count(*), count(cache_miss) FROM llm_calls"), [[13, 0]])
         self.assertEqual(json.loads(value(self.db, "SELECT llm_mirror()"))["calls"], 13)
+        self.db.execute("ALTER TABLE llm_mirror_invoices RENAME TO kept")
+        self.db.execute("CREATE TABLE llm_mirror_invoices(a)")
+        self.db.execute("INSERT INTO llm_mirror_invoices VALUES ('mine')")
+        self.assertIn("something else called llm_mirror_invoices", error_of(self.db, "SELECT llm_mirror()"))
+        self.assertEqual(value(self.db, "SELECT a FROM llm_mirror_invoices"), "mine")
+        self.db.execute("DROP TABLE llm_mirror_invoices")
         self.db.execute("DROP TABLE llm_mirror_rollups")
         self.db.execute("CREATE VIEW llm_mirror_rollups AS SELECT 1 AS x")
         self.assertIn("something else called llm_mirror_rollups", error_of(self.db, "SELECT llm_mirror()"))

@@ -197,16 +197,18 @@ static char *declaration(const Work *w) {
   return sqlite3_str_finish(sql);
 }
 
-/* 1 if it is there just so; 0 if there is none, or another version's; -1 and *err. */
+/* 1 if it is there just so; 0 if there is none, or another version's; -1 and *err, also where the name is somebody else's. */
 static int is_made(Copying *c, const Work *w, const char *sql, Err *err) {
-  sqlite3_stmt *stmt =
-      prepare(c->to,
-              sqlite3_mprintf("SELECT type = 'table' AND sql = %Q, type FROM main.sqlite_schema"
-                              " NOT INDEXED WHERE name = %Q",
-                              sql, w->table->name),
-              err);
+  sqlite3_stmt *stmt = prepare(
+      c->to,
+      sqlite3_mprintf(
+          "SELECT type = 'table' AND sql = %Q, type = 'table' AND EXISTS (SELECT 1 FROM"
+          " pragma_table_info(%Q, 'main') c WHERE c.name = %Q) FROM main.sqlite_schema NOT INDEXED"
+          " WHERE name = %Q COLLATE NOCASE",
+          sql, w->table->name, w->table->known_by, w->table->name),
+      err);
   int is_there = step(stmt, err), is_same = is_there && sqlite3_column_int(stmt, 0);
-  if (is_there && !is_same && strcmp((const char *)sqlite3_column_text(stmt, 1), "table") != 0) {
+  if (is_there && !sqlite3_column_int(stmt, 1)) {
     err_set(err, RC_ERROR, ERR_STORE, "main has something else called %s: rename or drop it",
             w->table->name);
   }

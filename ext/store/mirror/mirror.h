@@ -32,6 +32,8 @@ extern const StoreMode mode_mirror;
 typedef struct MirrorTable {
   const char *store, *name; /* in the store; in main */
   const char *key;          /* what tells its rows apart, in both */
+  const char *
+      known_by; /* a column that each version of the copy has: a table without it is somebody else's */
   struct {
     const char *name,
         *from; /* a column that only the copy has; what it is in the store, whose table is `t` */

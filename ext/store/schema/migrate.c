@@ -288,7 +288,24 @@ static int is_up(Store *s, Err *err) {
   return is_ours(s, &version, err) == 1 && has_mark(s, 1, err) == 1;
 }
 
+static int bring_up_once(Store *s, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    s->is_doubtful = s->mode->follows_caller;
+    bring_up(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
+/* In main, of several connections that make the tables at once one does; the others, who have read that there are none, are told "busy" at
+** once, whatever their timeout. A statement that reads tables would not see them. */
+static int may_try_again(const Store *s, const Err *err) {
+  return err->rc == RC_BUSY && s->mode->follows_caller && !s->has_snapshot &&
+         sqlite3_get_autocommit(s->db) && !s->host.interrupted(s->host.arg);
+}
+
 int migrate_run(Store *s, Err *err) {
+  enum { TRIES = 40, BETWEEN_MS = 25 };
   if (is_up(s, err) || err->rc != RC_OK) {
     return err->rc;
   }
@@ -299,10 +316,16 @@ int migrate_run(Store *s, Err *err) {
                    " the primary once",
                    store_has_schema(s->db, err) == 1 ? "another version's" : "not there yet");
   }
-  if (store_begin(s, err) == RC_OK) {
-    s->is_doubtful = s->mode->follows_caller;
-    bring_up(s, err);
-    store_end(s, err->rc == RC_OK, err);
+  bring_up_once(s, err);
+  for (int i = 1; i < TRIES && may_try_again(s, err); i++) {
+    sqlite3_sleep(BETWEEN_MS);
+    *err = (Err){0};
+    if (is_up(s, err)) {
+      return err->rc;
+    }
+    if (err->rc == RC_OK) {
+      bring_up_once(s, err);
+    }
   }
   if (err->rc == RC_BUSY && s->is_stale) {
     *err = (Err){.retryable = 1};
