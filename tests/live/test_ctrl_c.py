@@ -60,6 +60,7 @@ class CtrlC(unittest.TestCase):
         for i, delay in enumerate(DELAYS):
             args = (text.format(i),)
             before = value(self.db, "SELECT coalesce(max(id), 0) FROM llm_calls")
+            self.db.execute("EXPLAIN " + sql, args).fetchall()  # what a connection makes once is not what is interrupted
             is_stopped = self.interrupted(sql, args, delay) is None
             self.reopen()
             kept = self.db.execute("SELECT kind, cost_nusd FROM llm_calls WHERE id > ? AND http_status = 200", (before,)).fetchall()
@@ -69,7 +70,7 @@ class CtrlC(unittest.TestCase):
                 calls = self.standin.bill()["calls"]
                 self.assertTrue(self.db.execute(sql, args).fetchall())
                 self.assertEqual(self.standin.bill()["calls"], calls, f"paid again after {delay} ms")
-        self.assertGreater(stopped, 2)
+        self.assertGreater(stopped, 5)
         self.check()
         return known
 
