@@ -4,12 +4,17 @@ sqld.py starts the nodes. What replicas refuse and read is in test_server_reads.
 import collections
 import http.client
 import os
+import re
+import shutil
+import sqlite3
+import subprocess
 import threading
 import time
+import types
 import unittest
 
 import sqld
-from harness import KEYS, Standin, TempDir
+from harness import KEYS, ROOT, SO, Standin, TempDir
 from servers import Server, answers
 
 
@@ -303,6 +308,53 @@ class Kill(Server):
             except (sqld.Refused, OSError) as e:
                 self.assertLess(time.monotonic(), deadline, e)
                 time.sleep(0.1)
+
+
+class Page(Server):
+    """The commands of the manual's page, as printed but for addresses and the key, in an empty folder."""
+
+    def test_primary_replica_and_backup(self):
+        folder = self.enterContext(TempDir())
+        shutil.copy(SO, folder)
+        with open(f"{ROOT}/sql/manual/server.md") as f:
+            primary, replica, backup = re.findall(r"```sh\n(.*?)```", f.read(), re.S)
+        ports = sqld.distinct_ports(3)
+        env = {**sqld.spending_env(self.standin), "PATH": f"{os.path.dirname(sqld.program())}:{os.environ['PATH']}"}
+
+        def start(text):
+            for port, ours in zip(("8080", "8081", "5001"), ports):
+                text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ours}")
+            text = text.replace("OPENAI_API_KEY=…", f"OPENAI_API_KEY={KEYS['OPENAI_API_KEY']}").replace("sqld -d", "exec sqld -d")
+            process = subprocess.Popen(["sh", "-c", text], cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+
+        def await_rows(port, sql, wanted):
+            deadline = time.monotonic() + sqld.STARTS_WITHIN
+            while True:
+                try:
+                    with sqld.Stream(types.SimpleNamespace(port=port)) as stream:
+                        found = stream.ask(sql)
+                except OSError as e:
+                    found = e
+                if found == wanted or time.monotonic() > deadline:
+                    return self.assertEqual(found, wanted)
+                time.sleep(0.05)
+
+        start(primary)
+        await_rows(ports[0], "SELECT llmcost_debug() ->> '$.node'", [("primary",)])
+        with sqld.Stream(types.SimpleNamespace(port=ports[0])) as stream:
+            stream.ask("SELECT llm_init()")
+            stream.ask("UPDATE llm_models SET base_url = ?", self.standin.url + "/v1")
+            stream.ask("SELECT llm_complete('by the page')")
+            stream.ask("SELECT llm_mirror()")
+        start(replica)
+        await_rows(ports[1], "SELECT llmcost_debug() ->> '$.node', (SELECT count(*) FROM llm_calls)", [("replica", 1)])
+        subprocess.run(["sh", "-c", backup], cwd=folder, check=True)
+        [copy] = os.listdir(os.path.join(folder, "backup"))
+        db = sqlite3.connect(os.path.join(folder, "backup", copy))
+        self.addCleanup(db.close)
+        self.assertEqual(db.execute("SELECT text FROM llm_texts").fetchall(), [("by the page",)])
 
 
 if __name__ == "__main__":
