@@ -4,6 +4,7 @@
   each turn  the cut moves with every turn, as far as it has to ("step": 1): what a plain "last N tokens" does
   steps      llm_prune as it is
   extract, summary   the same with "older"
+  price      "budget":"price", of a model with such prices
 
 Conversations are made (tests/live/talks.py): 20 of 10 to 60 turns, with and without tools; a session of 40 turns of tools; an agent's
 turn of 60 rounds. A request is made wherever the assistant speaks.
@@ -34,6 +35,7 @@ QUICK = "quick" in sys.argv
 FLOOR = 1024
 OUTPUT = {"gpt-5-mini": 2000, "claude-sonnet-4-6": 15000}  # nano-dollars of a token of the answer, at the stand-in
 RATES = {"read 1/2": (0.5, 1), "read 1/10": (0.1, 1), "read 1/10, write 1.25": (0.1, 1.25), "read 1/50": (0.02, 1), "no cache": (1, 1)}
+PRICED = {"read 1/2": "gpt-4o", "read 1/10": "gpt-5-mini", "read 1/10, write 1.25": "claude-sonnet-4-6", "read 1/50": "deepseek-v4-flash", "no cache": "gpt-4"}
 POLICIES = {"off": None, "each turn": {"step": 1}, "steps": {}, "extract": {"older": "extract"}, "summary": {"older": "summary", "summary_model": "small"}}
 # (What no message says would be cut out of it: of cities each conversation speaks.)
 SUMMARY = " ".join(f"The user asked about {city} and was told how things were in Porto and in Bergen." for city in (talks.CITIES * 2)[:12])
@@ -52,8 +54,8 @@ def requests(messages):
 
 
 class Bench:
-    def __init__(self, db, replay):
-        self.db, self.replay, self.known, self.pruned = db, replay, {}, {}
+    def __init__(self, db, replay, floor=FLOOR):
+        self.db, self.replay, self.floor, self.known = db, replay, floor, {}
 
     def tokens(self, text):
         if text not in self.known:
@@ -65,7 +67,7 @@ class Bench:
         if options is None:
             return messages, 0
         before = self.replay.asked("small")
-        asked = json.dumps({"budget": budget, **options})
+        asked = json.dumps({"budget": budget, **options})  # (a policy's own budget counts)
         kept = json.loads(harness.value(self.db, "SELECT llm_prune(?, ?)", json.dumps(messages), asked))
         paid = 0
         if self.replay.asked("small") > before:
@@ -88,7 +90,7 @@ class Bench:
                 if at in seen:
                     read = total
             seen.update(names)
-            out.append((read if read >= FLOOR else 0, total, paid))
+            out.append((read if read >= self.floor else 0, total, paid))
         return out, cuts
 
 
@@ -131,6 +133,21 @@ def arithmetic(db, replay):
                     worst = max(e[1] for e in each)
                     cells.append(f"{total:.2f} ({worst:.2f}" + (f", {each[0][2]})" if len(many) == 1 else ")"))
                 print(f"| {name} | {budget:,} | {policy} | {tokens:.1%} | {cuts} | " + " | ".join(cells) + " |")
+
+
+def by_price(db, replay):
+    print("\n| conversations | prices of | tokens sent | cuts | dollars (worst) |\n|---|---|---|---|---|")
+    for name, many in conversations().items():
+        for rate, model in PRICED.items():
+            read, write = RATES[rate]
+            bench = Bench(db, replay, harness.value(db, "SELECT coalesce(llm_cache_minimum(?), 0)", model))
+            off = [bench.spend(m, 0, None)[0] for m in many]
+            both = [bench.spend(m, 0, {"budget": "price", "model": model}) for m in many]
+            spent, cuts = [b[0] for b in both], sum(b[1] for b in both)
+            tokens = sum(n for s in spent for _, n, _ in s) / sum(n for s in off for _, n, _ in s)
+            total = sum(sum(dollars(s, read, write)) for s in spent) / sum(sum(dollars(o, read, write)) for o in off)
+            worst = max(compare(dollars(s, read, write), dollars(o, read, write))[1] for s, o in zip(spent, off))
+            print(f"| {name} | {model}: {rate} | {tokens:.1%} | {cuts} | {total:.2f} ({worst:.2f}) |")
 
 
 # What was asked and answered, and how it is asked for again.
@@ -177,15 +194,15 @@ def at_the_standin():
     many = conversations()["20 conversations"] + conversations()["40 turns of tools"]
     for model, cache in (("gpt-5-mini", "auto"), ("claude-sonnet-4-6", "5m")):
         base = None
-        for policy in ("off", "each turn", "steps"):
+        for policy in ("off", "each turn", "steps", "price"):
             with harness.TempDir() as tmp, harness.Standin() as standin:
                 standin.post("/standin/cache", {"readable_ms": 0, "floor": FLOOR})
                 db = harness.open_desk(os.path.join(tmp, "p.db"), standin.url)
                 for messages in many:
                     for request in requests(messages):
                         options = {"model": model, "max_tokens": 8, "prompt_cache": cache, "cache": "off"}
-                        if POLICIES[policy] is not None:
-                            options["prune"] = {"budget": 4000, **POLICIES[policy]}
+                        if policy != "off":
+                            options["prune"] = {"budget": "price"} if policy == "price" else {"budget": 4000, **POLICIES[policy]}
                         harness.value(db, "SELECT llm_chat(?, ?)", json.dumps(request), json.dumps(options))
                 db.close()
                 events = [e for e in standin.journal() if e["billed"]]
@@ -203,6 +220,7 @@ def main():
                    " VALUES ('small', 'openai', 'openai', ?, 'K', 0, 0, '{\"stream\":false}')", (replay.url("small"),))
         replay.answers["small"] = [Answer(chat(SUMMARY))]
         arithmetic(db, replay)
+        by_price(db, replay)
         related(db)
         db.close()
     at_the_standin()

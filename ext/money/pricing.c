@@ -315,17 +315,23 @@ long long pricing_least_prefix(Conn *conn, const Model *model, Err *err) {
 }
 
 /* (A million of each is priced: a cheap prefix of a thousand tokens is few nano-dollars.) */
-int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err) {
+int pricing_of_cache(Conn *conn, const Model *model, CachePrices *out, Err *err) {
   enum { PRICED_TOKENS = 1000000 };
-  PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
-  if (tokens < shortest_prefix(conn, &ask, err) || err->rc != RC_OK) {
-    return 0;
-  }
-  long long plain = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_INPUT, 0, err);
-  long long read = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_CACHE_READ, 0, err);
-  long long written = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_CACHE_WRITE, 0, err);
-  return plain >= 0 && read >= 0 && written >= 0 &&
-         (double)written + (double)read * (sharers - 1) < (double)plain * sharers;
+  *out = (CachePrices){
+      .fresh = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_INPUT, 0, err),
+      .read = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_CACHE_READ, 0, err),
+      .written = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_CACHE_WRITE, 0, err),
+      .least = pricing_least_prefix(conn, model, err),
+  };
+  return err->rc;
+}
+
+int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err) {
+  CachePrices p;
+  return tokens >= pricing_least_prefix(conn, model, err) && err->rc == RC_OK &&
+         pricing_of_cache(conn, model, &p, err) == RC_OK && p.fresh >= 0 && p.read >= 0 &&
+         p.written >= 0 &&
+         (double)p.written + (double)p.read * (sharers - 1) < (double)p.fresh * sharers;
 }
 
 long long pricing_of_turn(Conn *conn, const Model *model, long long input, long long prefix,

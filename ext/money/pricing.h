@@ -83,6 +83,15 @@ long long pricing_of_input(Conn *conn, const Model *model, long long input, Unit
 ** it does not, the provider caches none so short, or nobody says the prices. */
 int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err);
 
+/* Input prices of a model now, in nano-dollars a million tokens, -1 where nobody says: fresh, read from the provider's cache, written
+** to it; and pricing_least_prefix. */
+typedef struct CachePrices {
+  long long fresh, read, written, least;
+} CachePrices;
+
+/* RC_OK, or *err. */
+int pricing_of_cache(Conn *conn, const Model *model, CachePrices *out, Err *err);
+
 /* Tokens of the shortest prefix that the model's provider caches; -1: nobody says. */
 long long pricing_least_prefix(Conn *conn, const Model *model, Err *err);
 

@@ -28,7 +28,7 @@ class Forms(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.db = connect(":memory:")
+        cls.db, cls.sizes = connect(":memory:"), {}
 
     @classmethod
     def tearDownClass(cls):
@@ -216,13 +216,19 @@ class Forms(unittest.TestCase):
         self.assertGreater(moves, 2)
         self.assertLess(moves, 15)
 
+    def tokens(self, messages):
+        for m in messages:
+            text = json.dumps(m)
+            if text not in self.sizes:
+                self.sizes[text] = value(self.db, "SELECT llm_tokens(?)", text)
+        return sum(self.sizes[json.dumps(m)] for m in messages)
+
     def test_what_a_cut_costs(self):
         """P03. Between cuts all that was sent is sent again, and something behind it; a cut costs what is kept, written once, and no more: it is earned
         back within (write - read) / read times kept / dropped requests. So at the end of a long session dollars are fewer, right behind a cut they may not be."""
         whole = talk(77, 40, tools=1.0, words=(40, 160))
         asked = [whole[:i] for i, m in enumerate(whole) if m["role"] == "assistant"]
-        sizes = {json.dumps(m): value(self.db, "SELECT llm_tokens(?)", json.dumps(m)) for m in whole}
-        tokens = lambda messages: sum(sizes[json.dumps(m)] for m in messages)
+        tokens = self.tokens
         for read, budget in ((0.1, 4000), (0.02, 8000)):
             spent = {"off": [0], "on": [0]}
             for name in spent:
@@ -240,6 +246,39 @@ class Forms(unittest.TestCase):
                     before = kept
             self.assertGreater(cuts, 3)
             self.assertLess(spent["on"][-1], spent["off"][-1])
+
+    def test_by_price(self):
+        """P03. By its price a conversation is cut where that costs nothing, then and there: at no length has it cost more than one that was never cut."""
+        session = talk(77, 40, tools=1.0, words=(40, 160))
+        for model, least_cuts, most in (("gpt-4o", 4, 0.6), ("gpt-5-mini", 1, 0.85), ("claude-sonnet-4-6", 1, 0.9), ("deepseek-v4-flash", 0, 1)):
+            fresh, read, write = (value(self.db, "SELECT llm_price(?, ?)", model, kind) for kind in ("input", "cache_read", "cache_write"))
+            floor = value(self.db, "SELECT coalesce(llm_cache_minimum(?), 0)", model)
+            for whole in (session, talk(5, 60, system=False), claude_form(session)[1]):
+                asked = [whole[:i] for i, m in enumerate(whole) if m["role"] == "assistant"]
+                spent = {}
+                for name in ("off", "on"):
+                    sums, before, cuts = [0], [], 0
+                    for request in asked:
+                        kept = request if name == "off" else prune(self.db, request, budget="price", model=model)
+                        same = next((i for i, (a, b) in enumerate(zip(kept, before)) if a != b), min(len(kept), len(before)))
+                        self.assertTrue(is_part(kept, request))
+                        cuts += same < len(before)
+                        seen, sent = self.tokens(kept[:same]), self.tokens(kept)
+                        seen = seen // 128 * 128 if seen >= floor else 0
+                        sums.append(sums[-1] + seen * read + (sent - seen) * (write or fresh))
+                        before = kept
+                    spent[name] = sums
+                self.assertFalse([i for i, (on, off) in enumerate(zip(spent["on"], spent["off"])) if on > off], (model, cuts))
+                self.assertGreaterEqual(cuts, least_cuts if whole is session else 0, model)
+                if whole is session:
+                    self.assertLessEqual(spent["on"][-1], most * spent["off"][-1], model)
+
+    def test_by_price_of_nobody(self):
+        given = json.dumps(self.TALK)
+        for options, says in (({}, "give the \"model\""), ({"model": "nobody-prices-this"}, "give the \"model\""), ({"model": "gpt-4o", "step": 9}, "'step' is for a budget"),
+                              ({"model": "gpt-4o", "older": "summary"}, "'older' is for a budget")):
+            self.assertIn(says, error_of(self.db, "SELECT llm_prune(?, ?)", given, json.dumps({"budget": "price", **options})))
+        self.assertIn("an integer from 1 to 100000000, or 'price'", error_of(self.db, "SELECT llm_prune('[]', '{\"budget\":\"cheap\"}')"))
 
     def test_no_text_of_ours(self):
         """Without a cut nothing is added; with one, by dropping, neither."""
@@ -578,6 +617,20 @@ class Chat(Desked):
         self.assertEqual(self.sent(), given)
         value(self.db, "SELECT llm_config('prune', '')")
         self.assertIsNone(value(self.db, "SELECT llm_config('prune')"))
+
+    def test_by_price(self):
+        """By the prices of the call's model; where nobody knows them all is sent."""
+        given = talk(21, 400)[:-1]
+        value(self.db, "SELECT llm_config('prune', '{\"budget\":\"price\"}')")
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('big', 'cache_read', 0.5), ('big', 'input', 2.5)")
+        self.chat(given, conversation="c")
+        self.assertEqual(self.sent(), prune(self.db, given, budget="price", model="big"))
+        self.assertLess(len(self.sent()), len(given) / 2)
+        self.assertGreater(self.notes()["pruned"], self.notes()["sent"])
+        self.db.execute("DELETE FROM llm_prices")
+        self.db.execute("UPDATE llm_models SET name = 'nobody-prices-this' WHERE name = 'big'")
+        self.chat(given, conversation="c", model="nobody-prices-this")
+        self.assertEqual(self.replay.body("big")["messages"], given)
 
     def test_the_option(self):
         given = talk(22, 40)[:-1]

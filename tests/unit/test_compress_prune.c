@@ -66,7 +66,7 @@ static void test_pairs_at_every_budget(void **state) {
     for (long long step = 0; step < 60; step += 7) {
       Err err = {0};
       Pruned p;
-      PruneOptions o = {budget, 1, step};
+      PruneOptions o = {budget, 1, step, NULL};
       if (prune_plan(m, COUNT(m), &o, kept, &p, &err) != RC_OK) {
         check_error(&err, "limit", "have 58", "smallest"); /* system 10, the last turn 48 */
         assert_true(budget < 58);
@@ -91,7 +91,7 @@ static void test_late_results(void **state) {
   for (long long budget = 20; budget < 70; budget++) {
     Err err = {0};
     Pruned p;
-    PruneOptions o = {budget, 1, 1};
+    PruneOptions o = {budget, 1, 1, NULL};
     assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_OK);
     check_plan(m, COUNT(m), &o, kept, &p, "late");
     assert_int_equal(p.first, 5);
@@ -105,7 +105,7 @@ static void test_pinned(void **state) {
   unsigned char kept[COUNT(m)];
   Err err = {0};
   Pruned p;
-  PruneOptions o = {60, 1, 1};
+  PruneOptions o = {60, 1, 1, NULL};
   m[0].flags = PRUNE_PINNED;
   assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_OK);
   check_plan(m, COUNT(m), &o, kept, &p, "pinned");
@@ -130,7 +130,7 @@ static void test_steps(void **state) {
     m[n++] = says(400);
     Err err = {0};
     Pruned p;
-    PruneOptions o = {10500, 2, 5000};
+    PruneOptions o = {10500, 2, 5000, NULL};
     assert_int_equal(prune_plan(m, n, &o, kept, &p, &err), RC_OK);
     check_plan(m, n, &o, kept, &p, "steps");
     check(p.first >= cut, "the cut moves back from %zu to %zu", cut, p.first);
@@ -172,7 +172,7 @@ static void test_random(void **state) {
     Err err = {0};
     Pruned p, q;
     PruneOptions o = {(long long)(seed >> 40) % 1200 + 1, (int)(seed >> 20 & 3) + 1,
-                      (long long)(seed >> 24 & 255)};
+                      (long long)(seed >> 24 & 255), NULL};
     if (prune_plan(m, n, &o, kept, &p, &err) == RC_OK) {
       if (p.n_dropped > 0) {
         check_plan(m, n, &o, kept, &p, "random");
@@ -203,7 +203,7 @@ static void test_groups_of_a_long_turn(void **state) {
     m[n++] = (PruneMessage){PRUNE_USER, 0, 0, 1, 80}; /* Anthropic's form */
     Err err = {0};
     Pruned p;
-    PruneOptions o = {3000, 2, 0};
+    PruneOptions o = {3000, 2, 0, NULL};
     assert_int_equal(prune_plan(m, n, &o, kept, &p, &err), RC_OK);
     check_plan(m, n, &o, kept, &p, "groups");
     assert_true(kept[0] && kept[1] && kept[n - 1] && kept[n - 2] && kept[n - 3]);
@@ -227,7 +227,7 @@ static void test_groups_that_stay(void **state) {
   unsigned char kept[COUNT(m)];
   Err err = {0};
   Pruned p;
-  PruneOptions o = {145, 1, 1};
+  PruneOptions o = {145, 1, 1, NULL};
   assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_OK);
   check_plan(m, COUNT(m), &o, kept, &p, "says");
   assert_true(kept[1] && kept[2] && !kept[3] && !kept[4] && kept[5]);
@@ -244,7 +244,7 @@ static void test_turns_taken_back(void **state) {
   PruneTurn turns[COUNT(m)];
   Err err = {0};
   Pruned p;
-  PruneOptions o = {20, 1, 1};
+  PruneOptions o = {20, 1, 1, NULL};
   m[1].flags = PRUNE_PINNED;
   assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_OK);
   assert_int_equal(p.first, 9);
@@ -255,9 +255,58 @@ static void test_turns_taken_back(void **state) {
   turns[1].score = 3; /* does not fit */
   turns[2].score = 2;
   prune_take_back(m, COUNT(m), turns, count, 55, kept, &p);
-  check_plan(m, COUNT(m), &(PruneOptions){55, 1, 1}, kept, &p, "back");
+  check_plan(m, COUNT(m), &(PruneOptions){55, 1, 1, NULL}, kept, &p, "back");
   assert_true(!kept[0] && kept[1] && kept[2] && !kept[3] && !kept[5] && kept[7] && kept[8]);
   assert_int_equal(p.tokens_after, 50);
+}
+
+/* By prices: turn by turn a cut is the one that later plans know, and a request costs no more than if it had not been cut. */
+static void check_grown(const PrunePrices *prices, long long preface, int least_cuts) {
+  static PruneMessage m[MOST];
+  static unsigned char kept[MOST], before[MOST];
+  size_t n = 0, n_before = 0;
+  int cuts = 0;
+  long long paid = 0, uncut = 0, sent_before = 0, whole_before = 0;
+  m[n++] = system_(preface);
+  for (int turn = 0; turn < 80; turn++) {
+    long long tokens = 40 + turn * 37 % 200;
+    m[n] = user(tokens);
+    m[n++].flags = turn == 3 ? PRUNE_PINNED : 0;
+    Err err = {0};
+    Pruned p;
+    const PruneOptions o = {0, 2, 0, prices};
+    assert_int_equal(prune_plan(m, n, &o, kept, &p, &err), RC_OK);
+    long long same = 0, is_same = 1;
+    for (size_t i = 0; i < n_before && is_same; i++) {
+      is_same = kept[i] == before[i];
+      same += is_same && kept[i] ? m[i].tokens : 0;
+    }
+    long long known = is_same ? sent_before : same;
+    long long read = known >= prices->floor ? known : 0;
+    long long read_off = whole_before >= prices->floor ? whole_before : 0;
+    paid += read * (long long)prices->read + (p.tokens_after - read) * (long long)prices->write;
+    uncut += read_off * (long long)prices->read +
+             (p.tokens_before - read_off) * (long long)prices->write;
+    check(paid <= uncut, "turn %d: %lld, uncut %lld", turn, paid, uncut);
+    check(p.n_dropped == 0 || kept[n - 3], "turn %d: the last turns stay", turn);
+    check(turn < 3 || kept[7], "turn %d: what is pinned stays", turn);
+    cuts += !is_same;
+    memcpy(before, kept, n);
+    n_before = n;
+    sent_before = p.tokens_after;
+    whole_before = p.tokens_before;
+    m[n++] = says(tokens * 3);
+  }
+  check(cuts >= least_cuts, "%d cuts", cuts);
+}
+
+static void test_by_prices(void **state) {
+  (void)state;
+  check_grown(&(PrunePrices){1, 10, 1024}, 300, 2);
+  check_grown(&(PrunePrices){2, 25, 1024}, 2000, 2);
+  check_grown(&(PrunePrices){1, 2, 1024}, 300, 4);
+  check_grown(&(PrunePrices){1, 50, 64}, 300, 0);
+  check_grown(&(PrunePrices){1, 1, 0}, 300, 70); /* nothing is cached: the last turns alone */
 }
 
 static void test_options(void **state) {
@@ -267,9 +316,9 @@ static void test_options(void **state) {
   static const struct {
     PruneOptions o;
     const char *says;
-  } cases[] = {{{0, 1, 0}, "give 1 or more"},
-               {{10, 0, 0}, "last turn always stays"},
-               {{10, 1, -1}, "half of the room"}};
+  } cases[] = {{{0, 1, 0, NULL}, "give 1 or more"},
+               {{10, 0, 0, NULL}, "last turn always stays"},
+               {{10, 1, -1, NULL}, "half of the room"}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     Err err = {0};
     Pruned p;
@@ -278,7 +327,7 @@ static void test_options(void **state) {
   }
   Err err = {0};
   Pruned p;
-  PruneOptions o = {1, 1, 0};
+  PruneOptions o = {1, 1, 0, NULL};
   assert_int_equal(prune_plan(m, 0, &o, kept, &p, &err), RC_OK);
   assert_int_equal(p.n_kept, 0);
 }
@@ -293,6 +342,7 @@ int main(void) {
       cmocka_unit_test(test_groups_of_a_long_turn),
       cmocka_unit_test(test_groups_that_stay),
       cmocka_unit_test(test_turns_taken_back),
+      cmocka_unit_test(test_by_prices),
       cmocka_unit_test(test_options),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

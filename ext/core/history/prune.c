@@ -89,7 +89,7 @@ static void keep_from(const PruneMessage *messages, size_t n, size_t cut, unsign
 }
 
 static int check(const PruneOptions *o, Err *err) {
-  if (o->budget < 1) {
+  if (o->budget < 1 && !o->prices) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "a budget of %lld tokens: give 1 or more",
                    o->budget);
   }
@@ -190,6 +190,76 @@ static int cut_groups(const PruneMessage *messages, size_t n, const PruneOptions
   return err->rc;
 }
 
+/* ---- by prices */
+
+/* A place in front of a turn: tokens of all messages before it, and of those that no cut takes. */
+typedef struct Place {
+  size_t at;
+  int open;
+  long long all, stays;
+} Place;
+
+static void step_over(const PruneMessage *messages, const unsigned char *stays, Place *p) {
+  p->all += messages[p->at].tokens;
+  p->stays += stays[p->at] ? messages[p->at].tokens : 0;
+  p->open = open_after(&messages[p->at], p->open);
+  p->at++;
+}
+
+/* The next beginning of a turn behind a place: 0 where there is none in front of `end`. */
+static int next_turn(const PruneMessage *messages, size_t end, const unsigned char *stays,
+                     Place *p) {
+  while (p->at < end) {
+    step_over(messages, stays, p);
+    if (p->at < end && begins_turn(&messages[p->at], p->open)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* What stays in front of all that goes, where what is cut begins at `cut`: it is read as before. (A provider's cache reads in
+** blocks of up to 128 tokens.) */
+static long long same_before(const PruneMessage *messages, size_t end, const unsigned char *stays,
+                             const PrunePrices *prices, Place cut) {
+  enum { BLOCK = 128 };
+  while (cut.at < end && stays[cut.at]) {
+    step_over(messages, stays, &cut);
+  }
+  return cut.stays >= prices->floor && cut.stays > BLOCK ? cut.stays - BLOCK : 0;
+}
+
+/* The cut that a conversation has, whose turns came one after the other: at each the decision is made by what was there then, so that
+** it is the same one later. `stays` is known in front of `last`; behind it nothing goes. */
+static size_t cut_by_prices(const PruneMessage *messages, size_t n, size_t last, size_t keep,
+                            const unsigned char *stays, const PrunePrices *prices) {
+  Place now = {0}, cut = {0}, next = {0};
+  size_t ahead = 0; /* turns from `next` to `now` */
+  while (next_turn(messages, n, stays, &now)) {
+    ahead++;
+    if (ahead >= keep && next.at < last) {
+      next_turn(messages, n, stays, &next);
+      ahead--;
+    }
+    long long with_it = now.all + messages[now.at].tokens;
+    long long uncut = cut.stays + with_it - cut.all, left = next.stays + with_it - next.all;
+    long long same = same_before(messages, next.at, stays, prices, cut);
+    long long written = left > prices->floor ? left : prices->floor;
+    if (left < uncut &&
+        prices->write * (double)(written - same) <= prices->read * (double)(uncut - same)) {
+      cut = next;
+    }
+  }
+  return cut.at;
+}
+
+/* `kept` and `out` hold what is kept with the farthest cut: what stays in front of it. */
+static void plan_by_prices(const PruneMessage *messages, size_t n, const PruneOptions *o,
+                           unsigned char *kept, Pruned *out) {
+  size_t cut = cut_by_prices(messages, n, out->first, (size_t)o->keep, kept, o->prices);
+  keep_from(messages, n, cut, kept, out);
+}
+
 int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *options,
                unsigned char *kept, Pruned *out, Err *err) {
   if (check(options, err) != RC_OK) {
@@ -198,12 +268,16 @@ int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *optio
   keep_from(messages, n, 0, kept, out);
   out->tokens_before = out->tokens_after;
   out->step = 0;
-  if (out->tokens_before <= options->budget) {
+  if (!options->prices && out->tokens_before <= options->budget) {
     return RC_OK;
   }
   size_t keep = (size_t)options->keep;
   /* With the farthest cut: what must stay, and so the room for the rest. */
   keep_from(messages, n, find_cut(messages, n, LIMIT_COUNT, keep), kept, out);
+  if (options->prices) {
+    plan_by_prices(messages, n, options, kept, out);
+    return RC_OK;
+  }
   if (out->tokens_after > options->budget) {
     return cut_groups(messages, n, options, kept, out, err);
   }

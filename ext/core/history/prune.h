@@ -23,6 +23,12 @@
 ** the next cut comes before.
 **
 ** A longer step costs less and remembers less: between R - step and R tokens are kept, R - step / 2 in the mean.
+**
+** By prices, without a budget: a cut is made as soon as it costs nothing, then and there. A conversation of A tokens, of which the first P
+** stand in front of all that goes, is read for r (A - P) behind them; cut, K tokens of it are written anew for w (K - P). Once
+** w (max(K, floor) - P) <= r (A - P) all but the last turns go, K the least that may be kept. (A prefix below the provider's floor is never
+** read; one that is kept has to grow to it, so K counts as the floor at least.) From then on each request is the shorter one, so at no
+** length has a conversation cost more than one that is never cut.
 */
 #ifndef LLMCOST_PRUNE_H
 #define LLMCOST_PRUNE_H
@@ -48,17 +54,24 @@ typedef struct PruneMessage {
   long long tokens; /* 0 or more, media and all that belongs to a message included */
 } PruneMessage;
 
+/* Of a token that a provider's cache reads, and of one that is written to it, in any unit; and its shortest prefix, in tokens. */
+typedef struct PrunePrices {
+  double read, write; /* equal: nothing is cached */
+  long long floor;
+} PrunePrices;
+
 typedef struct PruneOptions {
-  long long budget; /* tokens of all that is kept: 1 or more */
+  long long budget; /* tokens of all that is kept: 1 or more; with `prices` it is not looked at */
   int keep;         /* the last turns that always stay: 1 or more */
   long long step;   /* of the cut, in tokens; 0: half of the room for history */
+  const PrunePrices *prices; /* NULL: by the budget */
 } PruneOptions;
 
 typedef struct Pruned {
   size_t first; /* messages before it are left out, but system and pinned ones; 0: nothing is */
   size_t n_kept, n_dropped; /* messages */
   long long tokens_before, tokens_after;
-  long long step; /* of the cut, as it was reckoned; 0: nothing had to go */
+  long long step; /* of the cut, as it was reckoned; 0: nothing had to go, or it goes by prices */
 } Pruned;
 
 /* A whole turn: messages from `from` to in front of `end`. */

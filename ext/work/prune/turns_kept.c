@@ -21,11 +21,13 @@
 #include "base/buf.h"
 #include "base/text/decimal.h"
 #include "money/counter.h"
+#include "money/pricing.h"
 #include "work/prune/orders.h"
 #include "work/prune/summary.h"
 #include "work/prune/turns_read.h"
 #include "work/prune/turns_related.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,8 @@
   X(OLDER_SUMMARY, "summary")
 enum { OLDER(SPEC_AS_ID) OLDER_N };
 
+#define BY_PRICE "price" /* a value of `budget` */
+
 enum { EXTRACT_SHARE = 4, SUMMARY_SHARE = 5, SUMMARY_MOST = 1000, SUMMARY_LEAST = 40 };
 
 typedef enum Label { LABEL_TAG, LABEL_USER, LABEL_CONVERSATION, LABELS } Label;
@@ -44,11 +48,25 @@ typedef enum Label { LABEL_TAG, LABEL_USER, LABEL_CONVERSATION, LABELS } Label;
 typedef struct KeptOptions {
   const char *model, *summary_model, *tag, *user, *conversation;
   long long budget, keep, step;
+  int by_price; /* instead of a budget */
   int older;
   const char *given; /* their text; borrowed */
   size_t n_given;
   char digits[LABELS][32]; /* of labels that were integers */
 } KeptOptions;
+
+enum { MOST_TOKENS = 100000000 };
+
+static int take_budget(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                       Err *err) {
+  KeptOptions *o = to;
+  o->by_price = v->text && strcmp(v->text, BY_PRICE) == 0;
+  if (!o->by_price && !decimal_is_whole(v->number, 1, MOST_TOKENS)) {
+    return spec_bad(table, s->name, "an integer from 1 to 100000000, or '" BY_PRICE "'", err);
+  }
+  o->budget = o->by_price ? 0 : (long long)v->number;
+  return RC_OK;
+}
 
 /* A text; or an integer, digit by digit as it was given. */
 static int take_label(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
@@ -72,9 +90,9 @@ static int take_label(const SpecTable *table, const Spec *s, const SpecValue *v,
   SPEC_OTHER, .at = offsetof(KeptOptions, member), .min = label, .take = take_label
 #define INTO(type, member) SPEC_INTO(KeptOptions, type, member)
 static const Spec specs[] = {
-    {"budget", INTO(INTEGER, budget), .min = 1, .max = 100000000},
+    {"budget", SPEC_OTHER, .take = take_budget},
     {"keep", INTO(INTEGER, keep), .min = 1, .max = 10000, .initial = "2"},
-    {"step", INTO(INTEGER, step), .min = 1, .max = 100000000},
+    {"step", INTO(INTEGER, step), .min = 1, .max = MOST_TOKENS},
     {"older", INTO(WORD, older), .words = SPEC_WORDS(OLDER), .initial = "drop"},
     {"model", INTO(TEXT, model)},
     {"summary_model", INTO(TEXT, summary_model)},
@@ -110,7 +128,7 @@ typedef struct Pruning {
 /* ---- options */
 
 static cJSON *read_options(const char *options, size_t n, KeptOptions *o, Err *err) {
-  *o = (KeptOptions){.given = options, .n_given = n};
+  *o = (KeptOptions){.given = options, .n_given = n, .budget = SPEC_UNSET};
   spec_init(&table, o);
   cJSON *given = options ? spec_parse(&table, options, n, err) : NULL;
   if (given) {
@@ -118,6 +136,12 @@ static cJSON *read_options(const char *options, size_t n, KeptOptions *o, Err *e
   }
   if (err->rc == RC_OK && o->budget == SPEC_UNSET) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION, "give the tokens that may be kept: {\"budget\":4000}");
+  }
+  if (err->rc == RC_OK && o->by_price && (o->older != OLDER_DROP || o->step != SPEC_UNSET)) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "'%s' is for a budget in tokens: by '" BY_PRICE
+            "' older turns are dropped, all at once",
+            o->older != OLDER_DROP ? "older" : "step");
   }
   return given;
 }
@@ -221,13 +245,56 @@ static long long share_of(const KeptOptions *o) {
                                      : 0;
 }
 
+/* What a cut costs: 1, or 0 where nobody says what the model's input costs. Where it has no price of its own to be read for, nothing is
+** cached. */
+static int find_prices(const Pruning *p, PrunePrices *out, Err *err) {
+  CachePrices prices = {.fresh = -1};
+  Model model = {0};
+  Err unknown = {0};
+  const Config *config = p->o.model ? conn_config(p->conn, err) : NULL;
+  if (config && config_model(config, p->o.model, &model, &unknown) == RC_OK &&
+      pricing_refresh(p->conn, NULL, err) == RC_OK) {
+    pricing_of_cache(p->conn, &model, &prices, err);
+  }
+  config_model_free(&model);
+  if (unknown.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  int is_cached = prices.read >= 0 && prices.read < prices.fresh;
+  *out = (PrunePrices){
+      .read = (double)(is_cached ? prices.read : prices.fresh),
+      .write = (double)(is_cached && prices.written > prices.fresh ? prices.written : prices.fresh),
+      .floor = is_cached && prices.least > 0 ? prices.least : 0,
+  };
+  return prices.fresh > 0 && err->rc == RC_OK;
+}
+
+/* A call whose model nobody prices, or routing has not chosen yet, sends all. */
+static int plan_by_price(Pruning *p, Err *err) {
+  PrunePrices prices;
+  int is_known = find_prices(p, &prices, err);
+  const PruneOptions with = {
+      .budget = LLONG_MAX, .keep = (int)p->o.keep, .prices = is_known ? &prices : NULL};
+  if (!is_known && !p->ask->call && err->rc == RC_OK) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "by '" BY_PRICE
+                   "' it is pruned where a cut costs nothing: give the \"model\", one whose input "
+                   "has a price (llm_price), or tokens: {\"budget\":4000}");
+  }
+  return err->rc == RC_OK ? prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err)
+                          : err->rc;
+}
+
 /* The plan. *room: what of the budget is set aside; 0 where nothing is to be done with it. */
 static int plan(Pruning *p, long long *room, Err *err) {
   const KeptOptions *o = &p->o;
   long long share = share_of(o), budget = o->budget;
-  PruneOptions with = {budget, (int)o->keep, o->step == SPEC_UNSET ? 0 : o->step};
+  PruneOptions with = {budget, (int)o->keep, o->step == SPEC_UNSET ? 0 : o->step, NULL};
   Err tight = {0};
   *room = 0;
+  if (o->by_price) {
+    return plan_by_price(p, err);
+  }
   prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
   if (err->code == ERR_LIMIT) { /* rather without the first turn than not at all */
     err_clear(err);
