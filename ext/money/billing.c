@@ -47,7 +47,7 @@ static PriceVerdict price_one(Conn *conn, const Billed *b, PricingAsk ask, const
   if (verdict == NO_MODEL) {
     ask.model = b->requested;
     ask.found.entry = NULL; /* of the other name */
-    ask.list = is_named ? "" : NULL;
+    ask.list = ask.list || !is_named ? ask.list : "";
     verdict = pricing_answer(conn, &ask, u, answer, err);
   }
   return verdict;
@@ -62,11 +62,16 @@ static void add_lines(BillingLines *lines, const PricingAnswer *answer) {
   }
 }
 
-/* All of it at list prices or at one's own. */
-static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *total, Billing *out,
+typedef enum Prices { PRICES_ALL, PRICES_LISTED, PRICES_OF_CATALOGUE } Prices;
+
+/* All of it, by some of the prices. */
+static PriceVerdict price_all(Conn *conn, const Billed *b, Prices by, Cost *total, Billing *out,
                               Err *err) {
-  PricingAsk main = {
-      .model = b->model, .provider = b->provider, .at_ms = b->at_ms, .is_listed = is_listed};
+  PricingAsk main = {.model = b->model,
+                     .provider = b->provider,
+                     .at_ms = b->at_ms,
+                     .list = by == PRICES_OF_CATALOGUE ? "catalogue" : NULL,
+                     .is_listed = by == PRICES_LISTED};
   PricingAnswer answer = {.sum.why = ""};
   PriceVerdict verdict = PRICED;
   *total = 0;
@@ -74,7 +79,7 @@ static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *
     const Usage *u = b->n_parts ? &b->parts[i].usage : b->usage;
     PricingAsk ask = b->n_parts ? pricing_ask_of_part(conn, &main, &b->parts[i], err) : main;
     verdict = price_one(conn, b, ask, u, &answer, err);
-    if (verdict == PRICED && b->lines && !is_listed) {
+    if (verdict == PRICED && b->lines && by == PRICES_ALL) {
       add_lines(b->lines, &answer);
     }
     verdict = verdict == PRICED ? cost_add(total, answer.sum.cost, answer.sum.why) : verdict;
@@ -87,15 +92,22 @@ static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *
 PriceVerdict billing_price(Conn *conn, const Billed *b, Billing *billing, Err *err) {
   Cost cost, list;
   Billing by_list = {.why = ""};
-  PriceVerdict verdict = price_all(conn, b, 0, &cost, billing, err);
+  PriceVerdict verdict = price_all(conn, b, PRICES_ALL, &cost, billing, err);
   billing->nusd = verdict == PRICED ? cost_nusd(cost) : BILLING_UNKNOWN;
   billing->list_nusd = billing->nusd;
   if (pricing_has_own(conn) && verdict != FAILED) {
-    PriceVerdict listed = price_all(conn, b, 1, &list, &by_list, err);
+    PriceVerdict listed = price_all(conn, b, PRICES_LISTED, &list, &by_list, err);
     verdict = listed == FAILED ? FAILED : verdict;
     billing->list_nusd = listed == PRICED ? cost_nusd(list) : BILLING_UNKNOWN;
   }
   return verdict;
+}
+
+long long billing_by_catalogue(Conn *conn, const Billed *b, Err *err) {
+  Cost cost;
+  Billing ignored = {.why = ""};
+  int is_priced = price_all(conn, b, PRICES_OF_CATALOGUE, &cost, &ignored, err) == PRICED;
+  return is_priced && err->rc == RC_OK ? cost_nusd(cost) : BILLING_UNKNOWN;
 }
 
 long long billing_count(const Usage *u, Unit unit) {

@@ -42,6 +42,9 @@ typedef struct Billing {
 long long billing_count(const Usage *u, Unit unit);
 void billing_counts(const Usage *u, LedgerRow *row);
 
+/* What it comes to by the catalogue alone, whatever this database says; BILLING_UNKNOWN: it does not say, or *err. After pricing_refresh. */
+long long billing_by_catalogue(Conn *conn, const Billed *billed, Err *err);
+
 /* Prices it, after pricing_refresh. The model that answered is priced, by the name that was asked where that is the same
 ** with more to it; where nobody prices that name, one's own rows
 ** for the one that was asked for: of a private server's models the user prices that one. PRICED, NO_MODEL, NO_PRICE,

@@ -353,6 +353,34 @@ class ServerMode(Desk):
         self.assertEqual(flagged, {"llm_secret", "llm_allow_host", "llm_trust_store", "llm_import"})
         self.assertEqual(settings, {"store", "proxy", "minilm"})
 
+    def test_the_day_s_cap_is_the_operator_s(self):
+        """Who may write SQL can't lower what counts against it: neither by prices of 0, of rows or of a list, nor by another day's zone."""
+        free = "INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o-mini', 'input', 0), ('gpt-4o-mini', 'output', 0)"
+        listed = "SELECT llm_prices_import('{\"gpt-4o-mini\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":0,\"output_cost_per_token\":0}}')"
+        ask = "SELECT llm_complete('question {}', '{{\"model\":\"{}\",\"max_tokens\":{},\"cache\":\"off\"}}')".format
+        for changed in (free, listed):
+            self.db.execute("DELETE FROM llm_prices")
+            value(self.db, changed) if changed is listed else self.db.execute(changed)
+            with self.locked(LLMCOST_BUDGET_USD_DAY="0.0001") as node:
+                self.assertIn("LLMCOST_BUDGET_USD_DAY", node.error(ask(0, "gpt-4o-mini", 4000)))  # too dear by itself, by the catalogue
+                told = next(said for said in (node.ask(ask(i, "gpt-4o-mini", 100)) for i in range(40)) if isinstance(said, str))
+                self.assertRegex(told, "of \\$0.0001.*nothing was sent; until ....-..-.. 00:00")
+                self.assertIn("LLMCOST_BUDGET_USD_DAY", node.error("SELECT llm_config('time_zone', 'Pacific/Kiritimati'), " + ask(99, "gpt-4o-mini", 100)[7:]))
+            with Node(self.path, **spending(self.standin, LLMCOST_BUDGET_USD_DAY="0.0001")) as node:
+                node.value(ask(0, "gpt-4o-mini", 4000))  # one's own process: one's own prices
+        self.assertLess(self.db.execute("SELECT sum(output_tokens) FROM llm_calls WHERE model = 'gpt-4o-mini'").fetchone()[0] * 600, 2 * 100000)
+
+    def test_what_the_catalogue_does_not_price_has_no_price_under_the_operator_s_cap(self):
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('new-one', 'input', 0), ('new-one', 'output', 0)")
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, supports) SELECT 'new-one', provider, api, base_url, key_env, supports FROM llm_models WHERE name = 'gpt-4o'")
+        ask = "SELECT llm_complete('q', '{\"model\":\"new-one\",\"max_tokens\":9}')"
+        with self.locked(LLMCOST_BUDGET_USD_DAY="1") as node:
+            said = node.error(ask)
+            self.assertIn("nobody prices model 'new-one'", said)
+            self.assertNotIn("llm_prices", said)
+        with Node(self.path, **spending(self.standin, LLMCOST_BUDGET_USD_DAY="1")) as node:
+            self.assertIsNotNone(node.value(ask))
+
     def test_no_error_offers_what_is_refused(self):
         self.db.execute("UPDATE llm_models SET base_url = 'http://127.0.0.1:9/v1', key_env = 'AWS_SECRET_KEY' WHERE name = 'gpt-4o-mini'")
         self.db.execute("UPDATE llm_models SET key_env = 'AWS_SECRET_KEY' WHERE name = 'gpt-4o'")

@@ -105,6 +105,10 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
   note_lifetime(k, reply);
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
     verdict = price_reply(k, reply, &billed, &billing, &err);
+    if (k->budgets.by_catalogue) {
+      Err ignored = {0};
+      k->budgets.catalogue_nusd = billing_by_catalogue(k->conn, &billed, &ignored);
+    }
   }
   add_parts(reply);
   if (fill_usage(k, reply, &billing, failure) != RC_OK) {

@@ -184,9 +184,31 @@ static int take_unpriced(Budgets *b, const Model *model, Err *err) {
   return RC_OK;
 }
 
+/* In server mode the cap is the operator's, and who sends SQL is not he: prices and a zone that tables and settings name don't count. */
+static int counts_by_catalogue(const Conn *conn, Err *err) {
+  DayCap cap;
+  return node_is_locked(&conn->node) && day_cap_is_set(&cap, err);
+}
+
+static Zone zone_of_cap(const Budgets *b) {
+  return b->by_catalogue ? (Zone){0, NULL} : b->zone;
+}
+
+long long budgets_worst(Conn *conn, const WorstAsk *ask, long long *input, Err *err) {
+  long long most = worst_case(conn, ask, input, err);
+  if (most >= 0 && counts_by_catalogue(conn, err)) {
+    WorstAsk listed = *ask;
+    listed.list = "catalogue";
+    long long by_list = worst_case(conn, &listed, input, err);
+    most = by_list < 0 || by_list > most ? by_list : most;
+  }
+  return err->rc == RC_OK ? most : WORST_UNPRICED;
+}
+
 static int cap_refuse(const Budgets *b, const DayCap *cap, int waited, Err *err) {
   char limit[BUDGET_USD], spent[BUDGET_USD], held[BUDGET_USD], call[BUDGET_USD], until[PERIOD_TEXT];
-  period_when(&b->zone, cap->day.to, until);
+  const Zone zone = zone_of_cap(b);
+  period_when(&zone, cap->day.to, until);
   return err_set(err, RC_ERROR, ERR_BUDGET,
                  "LLMCOST_BUDGET_USD_DAY: %s spent today by this process and %s held, of %s; %s"
                  " may cost %s: nothing was sent%s; until %s",
@@ -201,13 +223,15 @@ static int take_cap(Conn *conn, Budgets *b, DayCap *cap, const Model *model, lon
                     Err *err) {
   DayCapOutcome outcome;
   long long wait = FIRST_WAIT_MS;
+  const Zone zone = zone_of_cap(b);
   if (b->worst_nusd < 0) {
-    return err_set(err, RC_ERROR, ERR_BUDGET,
-                   "LLMCOST_BUDGET_USD_DAY is set, and nobody prices model '%.80s' (unpriced): add"
-                   " it to llm_prices (0 where it costs nothing); nothing was sent",
-                   model->name);
+    return err_set(
+        err, RC_ERROR, ERR_BUDGET,
+        "LLMCOST_BUDGET_USD_DAY is set, and nobody prices model '%.80s' (unpriced)" ERR_CURE(
+            ": add it to llm_prices (0 where it costs nothing)") "; nothing was sent",
+        model->name);
   }
-  while ((outcome = day_cap_take(cap, &b->zone, now_ms(), b->worst_nusd)) == DAY_CAP_WAITS) {
+  while ((outcome = day_cap_take(cap, &zone, now_ms(), b->worst_nusd)) == DAY_CAP_WAITS) {
     if (monotonic_ms() >= deadline_ms) {
       return cap_refuse(b, cap, 1, err);
     }
@@ -238,6 +262,7 @@ static int start(Conn *conn, const Model *model, const Options *options, DayCap 
   if (!b->list) {
     return -1;
   }
+  b->by_catalogue = is_capped && node_is_locked(&conn->node);
   BudgetValues values =
       scope_values(options->tag, options->user, model->name, model->provider, &b->names);
   return take_limits(b, &values, err) == RC_OK ? b->reserve.n > 0 || is_capped : -1;
@@ -264,7 +289,7 @@ int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long 
   DayCap cap = {.limit_nusd = -1};
   if (start(conn, ask->model, options, &cap, b, err) > 0) {
     b->output = ask->is_embedding ? 0 : ask->output;
-    b->worst_nusd = worst_case(conn, ask, &b->input, err);
+    b->worst_nusd = budgets_worst(conn, ask, &b->input, err);
   }
   return go_on(conn, ask->model, &cap, deadline_ms, b, err);
 }
@@ -298,7 +323,9 @@ Reserve *budgets_reserve(Budgets *b) {
 
 void budgets_settle(Budgets *b, long long cost_nusd, int was_sent) {
   if (b->capped_nusd > 0 || b->began) {
-    long long known = cost_nusd == LEDGER_NULL ? b->capped_nusd : cost_nusd;
+    long long billed = cost_nusd < b->catalogue_nusd ? b->catalogue_nusd : cost_nusd;
+    int is_known = cost_nusd != LEDGER_NULL && b->catalogue_nusd >= 0;
+    long long known = is_known ? billed : b->capped_nusd;
     day_cap_settle(b->capped_nusd, b->began, was_sent ? known : 0);
   }
   free(b->limits);

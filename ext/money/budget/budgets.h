@@ -57,12 +57,18 @@ typedef struct Budgets {
   long long output;
   int is_batch;                 /* it is several requests together */
   long long capped_nusd, began; /* held of the day's cap */
+  int by_catalogue; /* the day's cap counts by the catalogue and in UTC, whatever this database says: server mode */
+  long long
+      catalogue_nusd; /* of what came of it, by the catalogue: put here by who bills it; below 0: it says none */
 } Budgets;
 
 /* The limits that an attempt meets, and what it would hold; takes its part of the day's cap, for which it waits until
 ** `deadline_ms` (monotonic). An error (ERR_BUDGET) where that has no room, or a limit refuses a model that nobody prices. */
 int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long long deadline_ms,
                   Budgets *budgets, Err *err);
+
+/* What an attempt may come to at most (worst_case); where the day's cap counts by the catalogue, not less than that says. */
+long long budgets_worst(Conn *conn, const WorstAsk *ask, long long *input, Err *err);
 
 /* The same for requests of a batch, which come to so much together at most (LEDGER_NULL: nobody says). */
 int budgets_begin_batch(Conn *conn, const Model *model, const Options *options, long long nusd,

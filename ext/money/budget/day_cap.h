@@ -4,7 +4,8 @@
 ** For who runs a program that can change its tables, or on many databases: one number in the environment, which SQL can't
 ** reach. It is counted in memory, over all connections and stores, from the start of the process; a child that came by fork()
 ** begins with nothing. Attempts are held at their worst case; what was billed counts in the quarter of an hour in which it
-** began. A model that nobody prices is refused.
+** began. A model that nobody prices is refused. In server mode (trust/node/node.h) who sends SQL is not who set it: it counts by
+** the catalogue's prices where those of the database are lower, and by the days of UTC.
 **
 ** Threading: one lock.
 */

@@ -53,6 +53,7 @@ static long long price(Conn *conn, const WorstAsk *ask, long long input, Unit al
   PricingAsk at = {.model = ask->model->name,
                    .provider = ask->model->provider,
                    .at_ms = now_ms(),
+                   .list = ask->list,
                    .service = ask->service,
                    .geo = ask->geo};
   PricingAnswer answer;

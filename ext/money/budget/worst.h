@@ -25,6 +25,7 @@ typedef struct WorstAsk {
   int is_own;                /* a server of this machine, that nobody is paid for */
   Unit writes;               /* what marks may make of the input; UNIT_INPUT: nothing */
   const char *service, *geo; /* as asked for; NULL: the standard one, anywhere */
+  const char *list;          /* whose prices alone: "catalogue"; NULL: all that this database has */
 } WorstAsk;
 
 /* Nano-dollars, or WORST_UNPRICED; *input: the tokens that go in, at most. *err on failure. */

@@ -222,7 +222,7 @@ static long long worst_of(const Dispatch *d, Call *k, Err *err) {
                         .is_embedding = k->api->embeds,
                         .writes = k->how.marks ? UNIT_CACHE_WRITE : UNIT_INPUT,
                         .service = "batch"};
-  return worst_case(k->conn, &ask, &input, err);
+  return budgets_worst(k->conn, &ask, &input, err);
 }
 
 static void fill(const Dispatch *d, const SubmitRow *from, Batched *b, DispatchRow *row, Err *err) {
