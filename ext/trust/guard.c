@@ -172,6 +172,11 @@ static void find_compiled_impostors(Search *s) {
   }
 }
 
+/* What it is called itself: whether it may be called so, find_impostor() says. */
+static int is_own_name(const Name *name, const Ddl *d, const char *word) {
+  return name->kind == GUARD_TABLE && word == d->name && !d->is_temp;
+}
+
 static void search_text(Search *s, const char *sql, size_t n) {
   Guard *g = s->guard;
   Ddl d;
@@ -181,7 +186,8 @@ static void search_text(Search *s, const char *sql, size_t n) {
   find_impostor(s, &d);
   while (ddl_next_word(&d, &word, &length)) {
     int at = find(g, word, length);
-    if (at >= 0 && !g->names[at].culprit && is_breach(&g->names[at], &d)) {
+    if (at >= 0 && !g->names[at].culprit && !is_own_name(&g->names[at], &d, word) &&
+        is_breach(&g->names[at], &d)) {
       g->names[at].culprit = describe(s, &d, g->names[at].name);
       g->names[at].culprit ? 0 : err_nomem(s->err);
     }

@@ -54,6 +54,19 @@ class MainStore(Desk):
             db.close()
         return found
 
+    def test_a_hit_looks_through_no_schema(self):
+        """What was found in it is believed until it changes, though the store's own tables are there."""
+        value(self.db, "SELECT llm_complete('again')")
+        ran = []
+        self.db.set_trace_callback(ran.append)
+        for _ in range(5):
+            value(self.db, "SELECT llm_complete('again')")
+        self.assertEqual([sql for sql in ran if "SELECT sql FROM" in sql and "sqlite_schema" in sql], [])
+        self.db.execute("CREATE TABLE more(x)")
+        value(self.db, "SELECT llm_complete('again')")
+        self.db.set_trace_callback(None)
+        self.assertTrue([sql for sql in ran if "SELECT sql FROM" in sql and "sqlite_schema" in sql])
+
     def test_connections_of_a_process_pay_once(self):
         self.standin.latency(300)
         before = self.sent()

@@ -768,6 +768,7 @@ class Impostors(Desk):
                 ("CREATE VIEW llm_texts AS SELECT 1 AS hash, 'forged' AS text", "DROP VIEW llm_texts"),
                 ("CREATE TABLE LLM_Cost_Daily(day)", "DROP TABLE LLM_Cost_Daily"),
                 ("CREATE VIRTUAL TABLE llm_answers USING fts5(a)", "DROP TABLE llm_answers"),
+                ("CREATE VIRTUAL TABLE llm_cache USING fts5(a)", "DROP TABLE llm_cache"),
                 ("CREATE TABLE \"llm_call\"(answer)", "DROP TABLE llm_call"))):
             with self.subTest(sql=sql):
                 self.db.execute(sql)
@@ -778,6 +779,14 @@ class Impostors(Desk):
                 self.db.execute(drop)
                 self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 1)
         self.assertEqual(self.standin.bill()["requests"], requests)
+
+    def test_what_is_called_so_and_reads_it_is_refused_for_both(self):
+        """A virtual table's own name is no excuse for what its arguments name."""
+        value(self.db, "SELECT llm_complete(?)", Q)
+        self.db.execute("CREATE VIRTUAL TABLE llm_texts USING fts5(text, content='llm_texts')")
+        self.assertIn("names llm_texts: nothing was done", error_of(self.db, "SELECT count(*) FROM temp.llm_texts"))
+        self.db.execute("DROP TABLE llm_texts")
+        self.assertEqual(value(self.db, "SELECT count(*) > 0 FROM llm_texts"), 1)
 
     def test_a_temp_one_is_the_users_own(self):
         value(self.db, "SELECT llm_complete(?)", Q)
