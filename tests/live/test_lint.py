@@ -61,11 +61,84 @@ class Text(unittest.TestCase):
                       "Current date: Sat, 28 Nov 2026 10:31:07 +0000", "Today is Sat, Nov 28, 2026", "Today is the 28th of November 2026", "It is currently 10:31 AM.",
                       "The current time in Berlin is 10:31.", "Server time: 10:31:07", "Today (UTC): 2026-11-28", "Current timestamp: 1764325867",
                       "Unix time: 1795861867", "Generated at 2026-11-28T10:31:07Z", "As of 2026-11-28 10:31:07, stock is 5.", "Now: 2026-11-28T10:31",
-                      "Erstellt am 28.11.2026 um 10:31 Uhr.", "今日は2026年11月28日です。", "本日: 2026年11月28日", "今日の日付: 2026年11月28日", "現在の時刻は10:31です。",
+                      "Erstellt am 28.11.2026 um 10:31 Uhr.", "Local time: 10:31", "Fecha y hora actual: 28/11/2026 10:31", "Hora actual: 10:31", "The date today is November 28, 2026.",
+                      "As of today, November 28, 2026, you are the assistant.", "Turn 14.", "Conversation turn: 14", "Random seed: 492817", "It's ISO week 2026-W48.", "Date and time: 2026-11-28 10:31",
+                      "Trace: 4bf92f3577b34da6a3ce929d0e0e4736", "You are talking to {{user.first_name}}.", "This is message 14 of the conversation.", "今日は2026年11月28日です。", "本日: 2026年11月28日", "今日の日付: 2026年11月28日", "現在の時刻は10:31です。",
                       "今天的日期是2026年11月28日。", "Heure actuelle : 10:31", "Il est 10h31.", "On est le 28 novembre 2026.", "User ID: 48213",
                       "Customer: {{customer_name}}", "Today is Monday."]:
             with self.subTest(front):
                 self.assertEqual(len(self.moving(f"{front}\n\n{RULES}")), 1)
+
+    def test_a_day_and_its_time_are_a_clock(self):
+        """However they stand together: what moves most often of a sentence is what it costs."""
+        for front in ["Today is Saturday, November 28, 2026, and the time is 10:31 AM.", "Today is 28 November 2026 (10:31 UTC).", "Current date: 2026-11-28, current time: 10:31",
+                      "Nous sommes le samedi 28 novembre 2026, il est 10h31.", "Heute ist der 28. November 2026 und es ist 10:31 Uhr.",
+                      "Hoy es 28 de noviembre de 2026 y son las 10:31.", "Oggi è il 28 novembre 2026, ore 10:31.", "Hoje é 28 de novembro de 2026, 10h31.",
+                      "現在時刻：2026年11月28日 10時31分", "当前时间：2026年11月28日 10时31分", "Sat Nov 28 10:31:07 UTC 2026", "[2026-11-28 10:31:07]", "2026-11-28T10:31:07Z",
+                      "# Current Date and Time\n2026-11-28 10:31:07", "Today is 2026-11-28, session 7f3c9a52-1b0e-4f6d-9a7e-0c2b5d8e4f11."]:
+            with self.subTest(front):
+                (_, severity, tokens, usd, *_), = self.moving(f"{front}\n\n{RULES}")
+                self.assertEqual(severity, "high")
+                self.assertAlmostEqual(usd, 999 * tokens * (2.5 - 1.25) / 1e6, delta=0.1)
+
+    def test_what_is_behind_one_that_moves_always_is_its_own(self):
+        """A date behind an id or a clock costs nothing: what stands behind both is read anew for the other's sake."""
+        rules = self.db.execute("SELECT llm_tokens(?)", (RULES,)).fetchone()[0]
+        for fast in ("Session ID: abc-123-def", "The current time is 10:31."):
+            for between in ("\n", "\n\n"):
+                with self.subTest(fast):
+                    (_, severity, tokens, usd, *_), (_, low, none, nothing, date, *_) = self.moving(f"{fast}{between}Today is 2026-11-28.\n\n{RULES}")
+                    self.assertEqual((severity, low, none, nothing, date), ("high", "low", 0, 0, "2026-11-28"))
+                    self.assertAlmostEqual(tokens, rules, delta=20)
+                    self.assertAlmostEqual(usd, 999 * tokens * (2.5 - 1.25) / 1e6, delta=0.1)
+            (_, low, few, *_), (_, severity, most, *_) = self.moving(f"Today is 2026-11-28.\n\n{fast}\n\n{RULES}")
+            self.assertEqual((low, severity), ("low", "high"))
+            self.assertLess(few, 5)
+            self.assertAlmostEqual(most, rules, delta=5)
+
+    def test_nothing_is_gained_below_the_floor_without_it(self):
+        """What is left is too short to be kept, though the prompt is long enough with its clock."""
+        floor = self.db.execute("SELECT llm_cache_minimum('gpt-4o')").fetchone()[0]
+        body = ""
+        for line in RULES.split("\n"):
+            body += line + "\n"
+            for more in range(30):
+                text = f"Current time: 2026-11-28 10:31:07 (UTC)\n\n{body}" + "ok " * more
+                whole, without = (self.db.execute("SELECT llm_tokens(?, 'gpt-4o')", (t,)).fetchone()[0] for t in (text, text.split("\n\n", 1)[1]))
+                if whole >= floor > without + 3:
+                    (_, severity, tokens, usd, *_), = self.moving(text)
+                    self.assertEqual((severity, tokens, usd), ("low", 0, 0))
+                    (missing,), = rows(self.db, text, "tokens", model="gpt-4o")[1:2]
+                    self.assertAlmostEqual(missing, floor - without, delta=3)
+                    return
+            if whole > floor:
+                break
+        self.fail("no such prompt")
+
+    def test_places_of_templates(self):
+        """Of the usual languages, wherever the line stands; one that is spoken of, or that says what to write, is no place that is filled."""
+        for place in ["{{now}}", "{{ now() }}", "{now}", "{}", "{0}", "{now:%H:%M}", "${now}", "${new Date().toISOString()}", "$TIME", "%s", "%(now)s", "%TIME%", "<%= Time.now %>", "[time]",
+                      "[[time]]", "{{{timestamp}}}", "#{Time.now}", "__TIME__", "@DateTime.Now", "<time>", "{{ strftime_now('%d %b') }}"]:
+            for text in (f"Current time: {place}\n\n{RULES}", f"Current time: {place}\nYou answer for a shop in at most two sentences.\n\n{RULES}",
+                         f"Current time: {place}\nUser locale: en-GB\n\n{RULES}"):
+                with self.subTest(text[:60]):
+                    self.assertEqual([r[4] for r in self.moving(text)], [place])
+        for spoken in ["Put {today} in the footer.", "Write {{current_date}} where the date goes.", "The variable {{now}} is filled in by the mailer.",
+                       "Never print {api_key} or {user_id}.", "The token {session_id} must never be printed.", "Replace {user_name} by the name."]:
+            with self.subTest(spoken):
+                self.assertEqual([r[4] for r in self.moving(f"{spoken}\n\n{RULES}")], [])
+
+    def test_dates_of_something_else(self):
+        for front in ["Release date: 2026-09-14 09:00", "Due date: 2026-12-01 23:59", "Start time: 2026-12-24 18:00", "start_time: 2026-12-24 18:00",
+                      "Expiry date: 31 December 2026, 17:00", "Effective date = 2026-01-01 00:00", "Maintenance time: 2026-12-05 02:00 to 04:00",
+                      "Prices as of 2026-10-01 00:00 UTC.", "As of 1 January 2026 00:00 the fee is 9 euros.", "Printed on 2026-10-01 08:00, edition 4 of the handbook.",
+                      "You play a butler. It is 10:30 and breakfast is late.", "It is 15:00 when the last patients are taken.", "Scene: It is 23:45, the lights are out.",
+                      "The time is 90:00 when the match ends.", "Es ist 10:30 Uhr, als der Kommissar eintrifft.", "Account ID: 123456789012 is our AWS account.", "In Texas call #1 is free.",
+                      "Message number 3 in a thread is where you sum up.", "Timestamp = 1700000000 means the record is a test.",
+                      "Date: 2026-12-24 18:00, place: town hall.", "Departure\n\n- 2026-12-05 20:00\n- 2026-12-06 20:00", "Departure:\n2026-12-05 20:00",
+                      "The namespace uuid is 6ba7b810-9dad-11d1-80b4-00c04fd430c8.", "Run: 7f3c9a52-1b0e-4f6d-9a7e-0c2b5d8e4f11 is the reference run."]:
+            with self.subTest(front):
+                self.assertEqual([r[4] for r in self.moving(f"{front}\n\n{RULES}")], [])
 
     def test_what_others_mean_stays(self):
         """A sentence that says more than the time, or that another one means, is not taken out; a place for a date costs what a date does."""
@@ -91,7 +164,7 @@ class Text(unittest.TestCase):
                       "Deadline today: 17:00 for express parcels.", "You play a butler in 1912. The current date is 14 April 1912, the ship is sailing.",
                       "You are a narrator. It is 12 May 1890 in London."]:
             with self.subTest(front):
-                self.assertEqual(self.moving(f"{front}\n\n{RULES}"), [])
+                self.assertEqual([r[4] for r in self.moving(f"{front}\n\n{RULES}")], [])
 
     def test_several(self):
         """Each has what is behind it up to the next, so the sum is what moving all of them is worth. One unit is one finding."""

@@ -13,6 +13,7 @@ typedef struct LintWork {
   const TextUnits *u;
   const MovingList *moving;
   const Examples *examples;
+  long long stable;            /* tokens without the sentences that move */
   const unsigned char *places; /* of each unit */
   unsigned task;               /* what is asked of it (ballast/places.h) */
   const LintOptions *options;

@@ -77,6 +77,14 @@ static int can_move(const char *text, const TextUnits *u, const Moving *m) {
          !(next && next->flags & UNIT_REFERS);
 }
 
+/* What moves most often of a unit counts for it: that of place i, up to that in front of `next`. */
+static const Moving *most_often(const MovingList *m, size_t i, size_t next) {
+  while (i + 1 < next && m->at[i].kind == MOVING_DAY) {
+    i++;
+  }
+  return &m->at[i];
+}
+
 /* The places in the list where another unit begins; the rest move with it. */
 static size_t next_unit(const MovingList *m, size_t i) {
   size_t next = i + 1;
@@ -90,8 +98,19 @@ static size_t unit_end(const LintWork *w, size_t i) {
   return w->u->at[i].from + w->u->at[i].n;
 }
 
+/* Without what moves the prompt is long enough to be kept. */
 static int gains(const LintWork *w) {
-  return w->options->floor < 0 || w->out->tokens >= w->options->floor;
+  return w->options->floor < 0 || w->stable >= w->options->floor;
+}
+
+/* In front of which unit of the list, from place i on, something stands that moves as often. */
+static size_t next_as_often(const MovingList *m, size_t i, MovingKind kind) {
+  size_t next = next_unit(m, i);
+  while (next < m->n && kind != MOVING_DAY &&
+         most_often(m, next, next_unit(m, next))->kind == MOVING_DAY) {
+    next = next_unit(m, next);
+  }
+  return next;
 }
 
 /* What stands before the first that moves is kept already, unless it is too short: then it is gained too. */
@@ -105,7 +124,7 @@ static long long gained_before(const LintWork *w) {
 
 /* Adds one that moves, with what it costs. */
 static void add_one(LintWork *w, size_t i, long long tokens, int at_end) {
-  const Moving *here = &w->moving->at[i];
+  const Moving *here = most_often(w->moving, i, next_unit(w->moving, i));
   LintFinding *f = lint_add(w, LINT_VOLATILE_PREFIX, here->from, here->n, tokens);
   if (!f) {
     return;
@@ -113,7 +132,7 @@ static void add_one(LintWork *w, size_t i, long long tokens, int at_end) {
   f->moving = here->kind;
   f->at_end = at_end;
   if (can_move(w->text, w->u, here) && !is_material(w, here->unit) &&
-      moving_can_go(w->finder, w->text, w->u, w->moving, i, w->err) &&
+      moving_can_go(w->finder, w->text, w->u, w->moving, (size_t)(here - w->moving->at), w->err) &&
       lint_without_units(w, f, here->unit, here->unit + 1, 0) == RC_OK) {
     f->moved = w->u->at[here->unit].from;
     f->n_moved = w->u->at[here->unit].n;
@@ -134,17 +153,21 @@ static int look_at_moving(LintWork *w) {
   const MovingList *m = w->moving;
   size_t end = lint_stable_end(w);
   long long before = gained_before(w);
+  int is_behind =
+      0; /* what is behind one that moves at each request is paid each time, whatever moves daily */
   for (size_t i = 0; i < m->n && w->err->rc == RC_OK; i = next_unit(m, i)) {
-    const Moving *here = &m->at[i];
-    size_t next = next_unit(m, i), from = unit_end(w, here->unit);
+    MovingKind kind = most_often(m, i, next_unit(m, i))->kind;
+    size_t next = next_as_often(m, i, kind), from = unit_end(w, m->at[i].unit);
     size_t to = next < m->n ? w->u->at[m->at[next].unit].from : end;
-    if (here->from >= end) {
+    if (m->at[i].from >= end) {
       add_at_end(w, i, w->out->n == 0);
       return w->err->rc;
     }
-    long long tokens = gains(w) && to > from ? lint_count(w, from, to - from) : 0;
+    int counts = gains(w) && to > from && !(is_behind && kind == MOVING_DAY);
+    long long tokens = counts ? lint_count(w, from, to - from) : 0;
     add_one(w, i, tokens + before, 0);
     before = 0;
+    is_behind |= kind != MOVING_DAY;
   }
   return w->err->rc;
 }
@@ -270,7 +293,7 @@ static int look_at_ballast(LintWork *w) {
 /* --- all of it --- */
 
 static int look_at_floor(LintWork *w) {
-  long long floor = w->options->floor, tokens = w->out->tokens;
+  long long floor = w->options->floor, tokens = w->stable;
   if (tokens < floor && tokens >= floor / 2) {
     lint_add(w, LINT_BELOW_FLOOR, 0, w->n, floor - tokens);
   }
@@ -302,6 +325,11 @@ static int prepare(LintWork *w, TextUnits *u, MovingList *moving, Examples *exam
     return w->err->rc;
   }
   moving->n = moving->n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving->n;
+  w->stable = w->out->tokens;
+  for (size_t i = 0; i < moving->n; i = next_unit(moving, i)) {
+    const TextUnit *x = &u->at[moving->at[i].unit];
+    w->stable -= lint_count(w, x->from, x->n);
+  }
   *places = malloc(u->n + 1);
   return *places ? places_find(w->text, u, examples, *places, w->err) : err_nomem(w->err);
 }

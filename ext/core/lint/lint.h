@@ -2,13 +2,14 @@
 ** What in a prompt costs money and says nothing. Precision before recall: what is not sure is not said.
 **
 **   LINT_VOLATILE_PREFIX  something that moves (moving.h) with text behind it: no provider's cache reads beyond it.
-**                         `tokens` are those behind it, up to the next that moves, which the cache could read without
-**                         it: 0 where the stable text is shorter than the least prefix that the provider keeps.
+**                         `tokens` are those behind it, up to the next that moves as often, which the cache could read
+**                         without it: 0 where the stable text is shorter than the least prefix that the provider
+**                         keeps, and of a date behind what moves at each request.
 **                         What moves at the very end counts where a provider asks for marks: the mark behind the
 **                         prompt is behind it too, so nothing is read. `tokens` are those in front of it then (at_end)
 **   LINT_UNSTABLE_ORDER   the text of last time in another order (order.c): `tokens` are those from the first that
 **                         differs on, as above
-**   LINT_BELOW_FLOOR      the text has less than that least prefix, but half of it at least; `tokens` are missing
+**   LINT_BELOW_FLOOR      the text, without what moves, has less than that least prefix, but half of it at least; `tokens` are missing
 **   LINT_DUPLICATE        a sentence or item that was said before, in the same words (compress/repeats.h)
 **   LINT_NEAR_DUPLICATE   in almost the same words
 **   LINT_CONTRADICTION    a rule that nobody can follow beside an earlier one (contradictions.c)

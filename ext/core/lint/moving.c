@@ -30,12 +30,21 @@
   "|\\d{1,2}(?:st|nd|rd|th)?\\.?\\h+(?:(?:de|of)\\h+)?" MONTH "\\h+(?:de\\h+)?20[2-9]\\d)"
 #define WEEKDAY "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 #define TIME                                                                                       \
-  "\\d{1,2}[:h]\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?:\\h?[ap]\\.?m\\b\\.?)?(?:\\h?(?:z|utc|gmt)\\b|"   \
-  "\\h?[+-]\\d{2}:?\\d{2})?"
-#define STAMP DAY "(?:t|,?\\h+(?:(?:at|um|à|a\\h+las)\\h+)?)" TIME
+  "(?<!\\d)(?:(?:[01]?\\d|2[0-3])[:h][0-5]\\d(?!\\d)(?::[0-5]\\d(?:[.,]\\d+)?)?"                   \
+  "(?:\\h?[ap]\\.?m\\b\\.?|\\h?uhr\\b)?(?:\\h?(?:z|utc|gmt)\\b|\\h?[+-]\\d{2}:?\\d{2})?"           \
+  "|\\d{1,2}\\.[0-5]\\d\\h?uhr\\b|\\d{1,2}\\h?[時时点點]\\h?\\d{1,2}\\h?分)"
+/* What may stand between a day and its time of day: "2026-11-28, and the time is 10:31". */
+#define BETWEEN                                                                                    \
+  "(?:t|(?:[\\h,;(|·–—-]|\\b(?:and|at|it|the|current|local|time|is|now|und|um|es|ist|jetzt|"  \
+  "uhrzeit|et|il|est|à|heure|y|a|las|son|hora|ore|ora|sono|le|alle|e|às|são)\\b:?)+)"
+#define STAMP                                                                                      \
+  "(?:" DAY BETWEEN TIME "|(?:mon|tue|wed|thu|fri|sat|sun)\\h+" MONTH "\\h+\\d{1,2}\\h+" TIME      \
+  "(?:\\h+\\p{Lu}{2,4})?\\h+20[2-9]\\d)"
+/* A full hour that somebody agreed on. */
+#define FULL_HOUR DAY BETWEEN "\\d{1,2}:00(?![:\\d])"
 #define EPOCH "1[6-9]\\d{8}(?:\\d{3})?\\b"
 #define ID "(?=[\\w:.-]*\\d)[\\w:.-]{3,}\\w"
-#define UUID "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+#define UUID "(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32})\\b"
 #define IS                                                                                         \
   "(?:\\h*\\([^)\\n]{1,20}\\))?"                                                                   \
   "(?:[*_]{0,3}\\h*(?:[:=>]|is|ist|est|es|è|é|是|は|：)[*_]{0,3}\\h*|\\h+)(?:(?:now|jetzt|"   \
@@ -44,50 +53,84 @@
 /* --- the words in front of them --- */
 
 #define TODAY "(?:(?<![\\p{L}\\p{N}:]\\h)|(?<=that\\h)|(?<=and\\h))today(?:['’]s\\h+date)?"
-#define NOW                                                                                          \
-  "(?:\\b(?:" TODAY                                                                                  \
-  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:["      \
-  "\\h_/-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)(?:\\h+in\\h+\\p{L}+)?"                         \
-  "|server[\\h_-]time|it\\h+is(?:\\h+(?:now|currently))?|the\\h+(?:date|time)\\h+is|right\\h+now|"   \
-  "heute|heutiges\\h+datum|aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)|es\\h+ist"                        \
-  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|heure\\h+actuelle|il\\h+est|on\\h+est|nous\\h+" \
-  "sommes|hoy|fecha\\h+(?:actual|de\\h+hoy)|oggi|data\\h+(?:odierna|atual)|hoje)"                    \
+#define NOW                                                                                        \
+  "(?:\\b(?:" TODAY                                                                                \
+  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:["    \
+  "\\h_/-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)" AT "|(?:server|local)[\\h_-]time" AT        \
+  "|the\\h+(?:date|time)\\h+(?:(?:today|now)\\h+)?is|right\\h+now"                                 \
+  "|heute|heutiges\\h+datum|aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)"                               \
+  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|heure\\h+actuelle|on\\h+est|nous\\h+sommes"   \
+  "|hoy|(?:fecha(?:\\h+y\\h+hora)?|hora)\\h+(?:actual|de\\h+hoy)|oggi"                             \
+  "|(?:data(?:\\h+e\\h+hora)?|hora|ora)\\h+(?:odierna|atual|attuale)|hoje)"                        \
   "|(?:今天|今日|本日|現在|现在|当前)(?:的|の)?(?:日期|时间|日付|時刻|日時)?)"
+#define AT "(?:\\h+(?:in|at)\\h+(?:the\\h+)?\\p{L}+)?"
+/* In a story it is what the clock shows there: only where nothing goes on behind it. */
+#define IT_IS "\\b(?:it\\h+is(?:\\h+(?:now|currently))?|es\\h+ist|il\\h+est)"
+#define ENDS                                                                                       \
+  "(?=\\h*(?:[.;)\\]|*_/。]|で|$|,\\h*(?:" WEEKDAY "|" DAY ")|(?:on|in|at|now|today)\\b|h\\b))"
+/* Nothing is said of it. */
+#define ALONE_THERE "(?=\\h*(?:[.,;)\\]|*_/]|$|of\\b))"
 #define LABEL                                                                                      \
-  "(?<![\\p{L}\\p{N}_])(?:date(?:[\\h_-]?time)?|time(?:stamp)?|now|datum|uhrzeit|fecha|heure|"     \
-  "时间|日付)"
+  "(?:^|(?<=[\\n|(\\[<*#>-])|(?<=[|>*-]\\h))(?:date(?:[\\h_-]?time|\\h+and\\h+time)?|"             \
+  "time(?:stamp)?|now|datum|uhrzeit|fecha(?:\\h+y\\h+hora)?|data\\h+e\\h+h?ora|heure|时间|日付)"
 #define MADE                                                                                       \
-  "\\b(?:(?:generated|rendered|printed|retrieved)(?:\\h+(?:at|on))?|erstellt(?:\\h+am)?|as\\h+of)" \
+  "\\b(?:(?:generated|rendered|printed|retrieved)(?:\\h+(?:at|on))?|erstellt(?:\\h+am)?|stand(?="  \
+  "\\h*:)|as\\h+of)"                                                                               \
   "\\h*:?\\h*"
 #define WHOSE                                                                                      \
   "\\b(?:request|session|conversation|trace|correlation|run|thread|transaction|invocation|user|"   \
   "customer|account|chat|ticket|job)[\\h_-]?"
 #define COUNTED "\\b(?:request|call|attempt|invocation|message)\\h*(?:#|no\\.|number|count(?:er)?)"
+#define TURN "\\b(?:conversation\\h+)?turn\\h*(?:#|no\\.|number|count)?"
+#define WEEK "(?:\\d{1,2}\\h+of\\h+20[2-9]\\d|20[2-9]\\d-?w\\d{2}(?:-\\d)?)\\b"
 #define MOVES                                                                                      \
   "(?:current|today|now|timestamp|date_?time|request|session|trace|conversation|correlation|uuid|" \
-  "nonce|random|(?:user|customer)_?(?:name|id))"
+  "nonce|random|(?:user|customer)[._]?(?:first_?|last_?|full_?)?(?:name|id))"
+/* Places of the usual templates. */
+#define PLACE                                                                                      \
+  "\\{{1,3}[^{}\\n]{0,40}\\}{1,3}|\\$\\{[^{}\\n]{1,40}\\}|\\$\\w+|%\\w\\b|%\\(\\w+\\)s"            \
+  "|<%=?[^%\\n]{1,40}%>|\\{%[^%\\n]{1,40}%\\}|\\[\\[?[\\w\\h.]{1,30}\\]?\\]|<\\w+>|__\\w+__|@["    \
+  "\\w.]+|%[A-Z_]+%|#\\{["                                                                         \
+  "^{}\\n]{1,40}\\}"
+
+enum {
+  ALONE =
+      1, /* a place: where more than BESIDE bytes stand beside it, or words that speak of places, it is spoken of */
+  BARE   /* all there is of a sentence: under a heading it counts where that says date or time */
+};
 
 /* Group 1 is the value. In the order of their rank: of two that overlap the first stays. */
 static const struct {
   const char *pattern;
   MovingKind kind;
-  int is_alone; /* it has no cue: where more than BESIDE bytes stand beside it, it is spoken of */
+  int how; /* it has no cue: ALONE, BARE; or 0 */
 } table[] = {
-    {"(?:" NOW IS "|" LABEL "\\h*[:=]\\h*)(" STAMP ")", MOVING_CLOCK, 0},
-    {MADE "(" STAMP ")", MOVING_CLOCK, 0},
-    {"(?:" NOW IS "|\\bunix[\\h_-]time" IS "|\\btimestamp" IS ")(" EPOCH ")", MOVING_CLOCK, 0},
+    {"(?:" NOW "|" IT_IS ")" IS "(" STAMP ")", MOVING_CLOCK, 0},
+    {LABEL "[*_]{0,3}\\h*[:=][*_]{0,3}\\h*(" STAMP ")(?=\\h*(?:[.)(\\]|*_<]|$))", MOVING_CLOCK, 0},
+    {MADE "(?!" FULL_HOUR ")(" STAMP ")", MOVING_CLOCK, 0},
+    {"^[\\[(*_]{0,3}(" STAMP ")[\\])*_.]{0,3}\\s*$", MOVING_CLOCK, BARE},
+    {"(?:" NOW IS "|\\bunix[\\h_-]time" IS "|\\btimestamp" IS ")(" EPOCH ")(?!\\h+\\p{L})",
+     MOVING_CLOCK, 0},
     {NOW IS "(?<!today:\\h)(?<!today:)(" TIME ")", MOVING_CLOCK, 0},
-    {NOW IS "(" DAY "|" WEEKDAY ")(?![-'’\\p{Latin}\\p{N}])", MOVING_DAY, 0},
-    {WHOSE "(?:uu)?id" IS "(" ID ")", MOVING_ID, 0},
-    {"(?<![\\p{L}\\p{N}_])(?:session|request|trace|conversation|correlation|run|thread)\\h*[:=#]"
-     "\\h*(" UUID ")",
+    {IT_IS IS "(" TIME ")" ENDS, MOVING_CLOCK, 0},
+    {"(?:" NOW "|" IT_IS ")" IS "(" DAY "|" WEEKDAY ")(?![-'’\\p{Latin}\\p{N}])", MOVING_DAY, 0},
+    {"\\bas\\h+of\\h+today,?\\h+(" DAY ")", MOVING_DAY, 0},
+    {"(?:\\bit\\h+is\\h+|\\bit['’]s\\h+|current\\h+)(?:iso\\h+)?week\\h*:?\\h*(" WEEK ")",
+     MOVING_DAY, 0},
+    {WHOSE "(?:uu)?id" IS "((?>" ID "))(?!\\h+(?:is|are|ist|est)\\b)", MOVING_ID, 0},
+    {"(?<![\\p{L}\\p{N}_])(?:session|request|trace|conversation|correlation|run|thread)(?:\\h*[:=#]"
+     "|\\h+id\\h*=|\\h)\\h*\"?(" UUID ")(?!\\h+(?:is|are)\\b)",
      MOVING_ID, 0},
-    {"\\b(?:uuid|nonce|cache[\\h_-]?buster)" IS "(" ID ")", MOVING_ID, 0},
-    {COUNTED "\\h*[:=]?\\h*(\\d+)\\b", MOVING_COUNT, 0},
-    {"(?<![\"'`])(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES
-     "[\\w.]*\\})",
-     MOVING_PLACE, 1},
-    {NOW IS "(\\{\\{?\\h*[\\w.]+\\h*\\}?\\}|\\$\\{?\\w+\\}?|%\\w\\b|<\\w+>)", MOVING_PLACE, 0},
+    {"(?<!namespace\\h)\\b(?:uuid|nonce|random[\\h_-]seed|cache[\\h_-]?buster)" IS "(" ID ")",
+     MOVING_ID, 0},
+    {"(?:" COUNTED "|" TURN ")\\h*[:=]?\\h*(\\d+)\\b" ALONE_THERE, MOVING_COUNT, 0},
+    {"\\bmessage\\h+(\\d+)\\h+of\\h+th(?:e|is)\\h+(?:conversation|chat|session)\\b", MOVING_COUNT,
+     0},
+    {"(?<![\"'`])(\\{{1,3}\\h*[\\w.$]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}{1,3}"
+     "|[$#]\\{[\\w.]*" MOVES "[\\w.]*\\}|<%=?[^%\\n]{0,30}" MOVES "[^%\\n]{0,30}%>"
+     "|\\{%[^%\\n]{0,30}" MOVES "[^%\\n]{0,30}%\\})",
+     MOVING_PLACE, ALONE},
+    {NOW IS "(" PLACE ")", MOVING_PLACE, 0},
 };
 
 /* Words that say that what stands beside them is not so now. */
@@ -100,6 +143,20 @@ static const char shown[] =
 static const char meant[] = "\\b(?:(?:that|this|these|the)\\h+(?:date|time|day|moment|timestamp|id|"
                             "number)|above|before\\h+(?:it|then)"
                             "|dies\\p{L}*\\h+(?:datum|tag|zeit\\p{L}*)|oben)\\b";
+/* Words by which a sentence speaks of a place, or says what is to be put there. */
+static const char spoken[] = "\\b(?:put|puts|write|writes|insert\\p{L}*|print\\p{L}*|replac\\p{L}+|"
+                             "fill\\p{L}*|include|use|uses|output"
+                             "|render\\p{L}*|variables?|placeholders?|tokens?|templates?|tags?|"
+                             "macros?|fields?|strings?|keep|leave|copy"
+                             "|substitut\\p{L}+|expand\\p{L}*|never|must|mention|answer|reply|sign|"
+                             "end|begin|start|setz\\p{L}*|schreib\\p{L}*)\\b";
+
+/* A heading or label of what is now. */
+static const char headed[] =
+    "^\\W*(?:(?:the|current|present|local|server|system|today['’]?s?|now|aktuelle\\p{L}*|heutiges|"
+    "and|date|time|"
+    "datetime|timestamp|clock|datum|zeit|uhrzeit|fecha|hora|heure|actual|actuelle|utc)\\W*)+$";
+
 /* A place that is filled in once a day. */
 static const char daily[] = "(?:today|date)(?!_?time)";
 
@@ -111,7 +168,7 @@ enum {
 };
 
 /* Compiled once in a process: constant afterwards, for all threads. */
-static struct { pcre2_code *patterns[PATTERNS], *shown, *meant, *daily; } made;
+static struct { pcre2_code *patterns[PATTERNS], *shown, *meant, *spoken, *headed, *daily; } made;
 static Once once = ONCE_INIT;
 
 struct MovingFinder {
@@ -141,8 +198,10 @@ static int compile_all(void) {
   }
   made.shown = made.shown ? made.shown : compile(shown);
   made.meant = made.meant ? made.meant : compile(meant);
+  made.spoken = made.spoken ? made.spoken : compile(spoken);
+  made.headed = made.headed ? made.headed : compile(headed);
   made.daily = made.daily ? made.daily : compile(daily);
-  return is_whole && made.shown && made.meant && made.daily;
+  return is_whole && made.shown && made.meant && made.spoken && made.headed && made.daily;
 }
 
 void moving_close(MovingFinder *f) {
@@ -226,13 +285,13 @@ static int is_over(size_t from, size_t to, size_t other, size_t n) {
   return from < other + n && other < to;
 }
 
-/* 1 if a quotation holds it. */
+/* 1 if a quotation holds it. (One within it is its own: {% now "Y-m-d" %}.) */
 static int is_quoted(const TextSpans *marks, size_t from, size_t to) {
   for (size_t i = 0; i < marks->n; i++) {
     const TextSpan *m = &marks->at[i];
     if ((m->kind == SPAN_QUOTE || m->kind == SPAN_INLINE_CODE || m->kind == SPAN_REGEX ||
          m->kind == SPAN_URL) &&
-        is_over(from, to, m->from, m->n)) {
+        is_over(from, to, m->from, m->n) && !(from < m->from && m->from + m->n < to)) {
       return 1;
     }
   }
@@ -272,6 +331,29 @@ static MovingKind kind_of(MovingFinder *f, int pattern, const char *text, size_t
              : kind;
 }
 
+/* What a unit stands under: a line with a colon in front of it in its block, or its heading; NULL: nothing. */
+static const TextUnit *over(const char *text, const TextUnits *u, size_t i) {
+  const TextUnit *unit = &u->at[i], *before = i > 0 ? unit - 1 : NULL;
+  if (before && before->block == unit->block && text[before->from + before->n - 1] == ':') {
+    return before;
+  }
+  return unit->parent != UNIT_NONE ? &u->at[unit->parent] : NULL;
+}
+
+/* 1 if one without a cue is what it looks like. */
+static int is_itself(MovingFinder *f, int how, const char *text, const TextUnits *u, size_t i,
+                     size_t n, Err *err) {
+  const TextUnit *unit = &u->at[i], *head = how == BARE ? over(text, u, i) : NULL;
+  size_t from, to;
+  if (how == ALONE) {
+    return unit->n - n <= BESIDE &&
+           !find(f, made.spoken, text, unit, unit->from, 0, &from, &to, err);
+  }
+  return how != BARE || (unit->kind != BLOCK_ITEM &&
+                         (!head || (is_valid(text, head) && find(f, made.headed, text, head,
+                                                                 head->from, 0, &from, &to, err))));
+}
+
 /* Those of one pattern in one unit that no quotation holds. */
 static int look_for(MovingFinder *f, int pattern, const char *text, const TextUnits *u, size_t i,
                     const TextSpans *marks, size_t first, MovingList *out, Err *err) {
@@ -282,8 +364,8 @@ static int look_for(MovingFinder *f, int pattern, const char *text, const TextUn
        tries++) {
     size_t cue, n_cue;
     find_whole(f, unit, &cue, &n_cue);
-    int is_spoken_of = table[pattern].is_alone && unit->n - (to - from) > BESIDE;
-    if (!is_spoken_of && !is_quoted(marks, from, to)) {
+    if (!is_quoted(marks, from, to) &&
+        is_itself(f, table[pattern].how, text, u, i, to - from, err)) {
       const Moving m = {.from = from,
                         .n = to - from,
                         .unit = i,

@@ -324,7 +324,7 @@ static void add_canonical(LintWork *w, LintFinding *f, size_t unit, const Pieces
 static void add_moved(LintWork *w, size_t unit, const Pieces *a, const Pieces *b) {
   const TextUnit *x = &w->u->at[unit];
   size_t end = lint_stable_end(w);
-  int gains = w->options->floor < 0 || w->out->tokens >= w->options->floor;
+  int gains = w->options->floor < 0 || w->stable >= w->options->floor;
   long long tokens = gains && end > x->from ? lint_count(w, x->from, end - x->from) : 0;
   LintFinding *f = lint_add(w, LINT_UNSTABLE_ORDER, x->from, x->n, tokens);
   if (f) {

@@ -181,13 +181,36 @@ static int closes_tag(const char *text, const Line *l) {
   return !is_wide && (at == l->first || !strchr(".!?:", text[at - 1]));
 }
 
+/* "Time: {now}", "for {{ user.name }}", "${new Date()}": it is filled in later, and no block of code ends there. */
+static int ends_with_place(const char *text, const Line *l) {
+  size_t end = l->last, n = 0;
+  for (; end > l->first && text[end - 1] == '}'; end--) {
+    n++;
+  }
+  size_t open = end;
+  while (open > l->first && !strchr("{}", text[open - 1])) {
+    open--;
+  }
+  size_t from = open;
+  while (from > l->first && text[from - 1] == '{') {
+    from--;
+  }
+  int is_marked = n > 1 || (from > l->first && strchr("$#", text[from - 1]));
+  for (size_t i = open; i < end && !is_marked; i++) {
+    if (strchr(" \";=", text[i])) {
+      return 0;
+    }
+  }
+  return open - from == n;
+}
+
 static int is_code(const char *text, const Line *l) {
   static const char *const signs[] = {" = ", " == ", "();", "->", "=>", " := ", " += ", "::"};
   if (line_is_blank(l)) {
     return 0;
   }
   char last = text[l->last - 1];
-  if (last == ';' || last == '{' || last == '}' || last == '\\') {
+  if (last == ';' || last == '{' || (last == '}' && !ends_with_place(text, l)) || last == '\\') {
     return 1;
   }
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
