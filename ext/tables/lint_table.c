@@ -85,7 +85,10 @@ static const char *suggestion(const LintFinding *f) {
       [MOVING_COUNT] = "put the count into the user's message, or leave it out: nothing behind it "
                        "is read from the provider's cache",
       [MOVING_PLACE] = "put what is filled in into the user's message: nothing behind it is read "
-                       "from the provider's cache"};
+                       "from the provider's cache",
+      [MOVING_SEEN] =
+          "your calls came with many others in its place: put it into the user's message, or "
+          "behind what stays; nothing behind it is read from the provider's cache"};
   static const char at_end[] = "put it into the user's message: a mark of the provider's cache "
                                "behind this prompt has it in front, so "
                                "what it marks is written anew and never read";

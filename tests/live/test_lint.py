@@ -4,7 +4,7 @@ import json
 import sqlite3
 import unittest
 
-from harness import Desk, connect, error_of, main
+from harness import Desk, connect, error_of, main, value
 
 RULES = "\n".join(f"Parcels for the town of number {i} go by train at {i % 12 + 1} in the morning, and the customer is told so." for i in range(200))
 SHORT = "You answer for a shop. Be kind and brief."
@@ -331,6 +331,32 @@ class Ledger(Desk):
         with contextlib.closing(sqlite3.connect(self.path + "-llmcost")) as store, store:
             store.execute("UPDATE llm_calls SET output_tokens = 400 WHERE tag = 'tutor'")
         self.assertEqual(self.db.execute(sql).fetchall(), [("medium", 400, None)])
+
+    def send(self, systems, **options):
+        for i, system in enumerate(systems):
+            value(self.db, "SELECT llm_complete(?, ?)", f"question {i}", json.dumps({"model": "gpt-4o", "max_tokens": 9, "cache": "off", "system": system, **options}))
+
+    def told(self):
+        return [r for r in self.db.execute("SELECT kind, severity, tokens, usd_day, found, changed, calls FROM llm_lint()").fetchall() if r[0] == "volatile_prefix"]
+
+    def test_what_the_ledger_shows_to_move(self):
+        """No word says that it moves; but each call came with another one."""
+        names = ["Anna Lindqvist", "Bo", "Carla de la Cruz", "D. Okafor", "Eve Q. Stone", "Farid", "Gro Hansen", "Hu Wei", "Ilse Bauer", "Jo Ann Smith"]
+        skies = ["light rain", "fog", "sun and wind", "snow", "hail", "clear skies", "drizzle at times", "storm", "heat", "mist"]
+        for front, sentence, values in (("You are kind.", "You are talking to {}, our guest.", names), ("You plan walks.", "The weather is: {}.", skies)):
+            self.send([f"{front}\n\n{sentence.format(v)}\n\n{RULES}" for v in values])
+        found = {r[4]: r for r in self.told()}
+        self.assertEqual(set(found), {f"You are talking to {names[-1]}, our guest.", f"The weather is: {skies[-1]}."})
+        for _, severity, tokens, usd, _, changed, calls in found.values():
+            self.assertEqual((severity, changed, calls), ("high", None, 10))
+            self.assertAlmostEqual(usd, 9 * tokens * (2.5 - 1.25) / 1e6, delta=0.1 * usd)
+
+    def test_what_the_ledger_shows_to_stay(self):
+        """Three shops with a prompt each, five versions of one, and prompts that have nothing to do with each other."""
+        self.send([f"You answer for shop {c}.\n\n{RULES}" for c in "ABC" for _ in range(12)])
+        self.send([f"You are kind. {v}\n\n{RULES}" for v in ("Be brief.", "Be short.", "Two lines.", "One line.", "Say little.") for _ in range(11)])
+        self.send([f"You help team {i}. {' '.join(RULES.split()[i * 7:i * 9 + 5])} End." for i in range(20)])
+        self.assertEqual(self.told(), [])
 
     def test_a_day_of_a_desk(self):
         """A desk asks with the clock in front, lints, and asks with what lint gave: the bill falls by what it said."""

@@ -63,6 +63,9 @@ typedef struct LintOptions {
   const JsonFields *fields; /* of the schema of the answers; NULL: none is known (borrowed) */
   const char *before; /* the text of last time, n_before bytes (borrowed); NULL: none is known */
   size_t n_before;
+  const unsigned
+      *moves; /* places of sentences that are others in other texts of this prompt (borrowed) */
+  size_t n_moves;
   /* Of the answers to this prompt: how many are known, how many of them are long, and the tokens of all. 0: none is
      known. */
   long long answers, long_answers, answer_tokens;

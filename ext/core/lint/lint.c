@@ -319,6 +319,7 @@ static int prepare(LintWork *w, TextUnits *u, MovingList *moving, Examples *exam
   w->out->tokens = lint_count(w, 0, w->n);
   if (w->err->rc != RC_OK || units_find(w->text, w->n, u, w->err) != RC_OK ||
       moving_find(w->finder, w->text, u, moving, w->err) != RC_OK ||
+      moving_add_seen(u, w->options->moves, w->options->n_moves, moving, w->err) != RC_OK ||
       examples_find(w->text, w->n, u, examples, w->err) != RC_OK ||
       examples_compare(w->text, examples, w->err) != RC_OK ||
       task_find(w->text, u, examples, &w->task, w->err) != RC_OK) {

@@ -411,6 +411,20 @@ int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingLis
   return err->rc;
 }
 
+int moving_add_seen(const TextUnits *u, const unsigned *places, size_t n, MovingList *list,
+                    Err *err) {
+  for (size_t i = 0; i < n && err->rc == RC_OK; i++) {
+    const TextUnit *unit = places[i] < u->n ? &u->at[places[i]] : NULL;
+    const Moving m = {.from = unit ? unit->from : 0,
+                      .n = unit ? unit->n : 0,
+                      .unit = places[i],
+                      .cue = unit ? unit->from : 0,
+                      .kind = MOVING_SEEN};
+    unit ? add(list, 0, &m, err) : RC_OK;
+  }
+  return err->rc;
+}
+
 /* Words that may stand beside what moves, and say nothing else. */
 static const char beside[] = " utc gmt cet cest local zone timezone date time day clock id "
                              "current now uhr stand heure hora ";

@@ -14,7 +14,8 @@ typedef enum MovingKind {
   MOVING_DAY,   /* each day */
   MOVING_ID,    /* each request, session or user */
   MOVING_COUNT, /* each request */
-  MOVING_PLACE  /* {{now}}: filled in later */
+  MOVING_PLACE, /* {{now}}: filled in later */
+  MOVING_SEEN /* another one in other texts, whatever it says: known from these (moving_add_seen) */
 } MovingKind;
 
 typedef struct Moving {
@@ -36,6 +37,9 @@ void moving_close(MovingFinder *f);
 
 /* Appends those of a text (any bytes) with these units, in order. Linear time. Returns RC_OK, or *err. */
 int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingList *out, Err *err);
+/* Adds whole sentences of which somebody knows that they move, where nothing in them does by its words. RC_OK, or *err. */
+int moving_add_seen(const TextUnits *u, const unsigned *places, size_t n, MovingList *list,
+                    Err *err);
 void moving_free(MovingList *list);
 
 /* 1 if the text can do without the sentence that holds the one at `i` of a list: that says nothing else, and no other means it ("that

@@ -133,11 +133,13 @@ static double usd_day(const Work *w, const Lint *lint, const LintFinding *f, dou
              : calls * usd(pricing_of_tokens(w->conn, &w->model, f->tokens, 0, err));
 }
 
-/* The share of the calls that came in another order than the one before them; 1 where the ledger has none. */
-static double share_moved(const SentPrompt *sent) {
-  return sent && sent->orders && sent->calls > 1
-             ? fmin(1, (double)sent->orders / (double)(sent->calls - 1))
-             : 1;
+/* The share of the calls that came with another text, or in another order, than the one before them; 1 where the ledger has none. */
+static double share_moved(const LintFinding *f, const SentPrompt *sent) {
+  long long moves = f->kind == LINT_UNSTABLE_ORDER ? (sent ? sent->orders : 0)
+                    : f->kind == LINT_VOLATILE_PREFIX && f->moving == MOVING_SEEN
+                        ? (sent ? sent->texts - 1 : 0)
+                        : 0;
+  return moves > 0 && sent->calls > 1 ? fmin(1, (double)moves / (double)(sent->calls - 1)) : 1;
 }
 
 static int look(Work *w, const Prompt *p, Linted *out, Err *err) {
@@ -149,6 +151,8 @@ static int look(Work *w, const Prompt *p, Linted *out, Err *err) {
                          .fields = w->fields,
                          .before = p->before,
                          .n_before = p->n_before,
+                         .moves = sent ? sent->moves : NULL,
+                         .n_moves = sent ? sent->n_moves : 0,
                          .answers = sent ? sent->answers : 0,
                          .long_answers = sent ? sent->long_answers : 0,
                          .answer_tokens = sent ? sent->answer_tokens : 0};
@@ -168,8 +172,7 @@ static int look(Work *w, const Prompt *p, Linted *out, Err *err) {
   }
   for (size_t i = 0; i < out->lint.n && err->rc == RC_OK; i++) {
     const LintFinding *f = &out->lint.at[i];
-    double share = f->kind == LINT_UNSTABLE_ORDER ? share_moved(sent) : 1;
-    out->usd_day[i] = usd_day(w, &out->lint, f, share * out->calls_day, err);
+    out->usd_day[i] = usd_day(w, &out->lint, f, share_moved(f, sent) * out->calls_day, err);
   }
   return err->rc;
 }
@@ -208,13 +211,13 @@ static int add(Work *w, const Prompt *p, const LintCall *call, double days, Lint
 static int add_text(Work *w, const char *text, size_t n, const LintCall *call,
                     const SentPrompts *all, LintedList *out, Err *err) {
   SentPrompt sum = {.calls = 0};
-  Hash key, order;
-  if (sent_prompts_key(w->finder, text, n, &key, &order, err) != RC_OK) {
+  Hash key;
+  if (sent_prompts_key(w->finder, text, n, &key, err) != RC_OK) {
     return err->rc;
   }
   for (size_t i = 0; i < all->n; i++) {
     const SentPrompt *p = &all->at[i];
-    if (memcmp(&p->key, &key, sizeof key) == 0 && (call->model || !sum.calls)) {
+    if (sent_prompt_is(p, &key) && (call->model || !sum.calls)) {
       long long calls = sum.calls + p->calls;
       sum = sum.calls ? sum : *p;
       sum.calls = calls;

@@ -8,6 +8,7 @@
 #include "core/lint/lint.h"
 #include "core/lint/order.h"
 #include "store/ledger.h"
+#include "work/prompts/families.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +25,24 @@ static const char texts_sql[] =
     " WHERE c.kind = 'call' AND c.ts >= ?1 GROUP BY c.system_hash, 3 ORDER BY max(c.ts) DESC LIMIT "
     "?2";
 
-int sent_prompts_key(MovingFinder *finder, const char *text, size_t n, Hash *key, Hash *order,
-                     Err *err) {
+/* The keys of a text, and its sentences. */
+static int look_at(MovingFinder *finder, const char *text, size_t n, SentPrompt *p, Err *err) {
   TextUnits u = {NULL, 0, 0, 0};
   MovingList m = {NULL, 0, 0};
-  if (units_find(text, n, &u, err) == RC_OK && moving_find(finder, text, &u, &m, err) == RC_OK) {
-    order_hash(text, &u, &m, order, key, err);
+  if (units_find(text, n, &u, err) == RC_OK && moving_find(finder, text, &u, &m, err) == RC_OK &&
+      order_hash(text, &u, &m, &p->order, &p->key, err) == RC_OK) {
+    sentences_read(text, &u, &m, &p->sentences, err);
   }
   moving_free(&m);
   units_free(&u);
+  return err->rc;
+}
+
+int sent_prompts_key(MovingFinder *finder, const char *text, size_t n, Hash *key, Err *err) {
+  SentPrompt p = {.calls = 0};
+  look_at(finder, text, n, &p, err);
+  *key = p.key;
+  free(p.sentences.raw);
   return err->rc;
 }
 
@@ -67,21 +77,13 @@ static int add_row(MovingFinder *finder, sqlite3_stmt *stmt, SentPrompts *out, E
   }
   double days = (double)(now_ms() - since) / DAY_MS;
   out->days = days > 1 ? days : 1;
-  if (sent_prompts_key(finder, text, (size_t)sqlite3_column_bytes(stmt, 0), &p.key, &p.order,
-                       err) == RC_OK) {
+  if (look_at(finder, text, (size_t)sqlite3_column_bytes(stmt, 0), &p, err) == RC_OK) {
     p.hash = column_copy(stmt, 1, err);
     p.model = column_copy(stmt, 2, err);
     p.provider = column_copy(stmt, 3, err);
     out->at[out->n++] = p;
   }
   return err->rc;
-}
-
-static void free_one(SentPrompt *p) {
-  free(p->hash);
-  free(p->model);
-  free(p->provider);
-  free(p->before);
 }
 
 /* 0: one prompt, sent to one model. */
@@ -106,10 +108,7 @@ static int by_calls(const void *a, const void *b) {
 /* Adds an older text of one prompt to it. `last`: the order of the one that was added before; returns that of this
 ** one. */
 static Hash add_older(SentPrompt *p, SentPrompt *older, Hash last) {
-  p->calls += older->calls;
-  p->answers += older->answers;
-  p->long_answers += older->long_answers;
-  p->answer_tokens += older->answer_tokens;
+  sent_prompt_add(p, older);
   p->orders += memcmp(&last, &older->order, sizeof last) != 0;
   if (!p->before && memcmp(&p->order, &older->order, sizeof last) != 0) {
     p->before = older->hash;
@@ -128,10 +127,23 @@ static void join(SentPrompts *s) {
   for (size_t i = 0; i < s->n; i++) {
     if (n && compare(&s->at[n - 1], &s->at[i]) == 0) {
       last = add_older(&s->at[n - 1], &s->at[i], last);
-      free_one(&s->at[i]);
+      sent_prompt_free(&s->at[i]);
     } else {
       last = s->at[i].order;
       s->at[n++] = s->at[i];
+    }
+  }
+  s->n = n;
+}
+
+/* Without those that were added to others; the most calls first. */
+static void put_in_order(SentPrompts *s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    if (s->at[i].calls) {
+      s->at[n++] = s->at[i];
+    } else {
+      sent_prompt_free(&s->at[i]);
     }
   }
   s->n = n;
@@ -168,6 +180,8 @@ int sent_prompts_read(Conn *conn, MovingFinder *finder, SentPrompts *out, Err *e
     sqlite3_bind_int(stmt, 3, LINT_LONG_ANSWER);
     if (read_rows(conn, finder, stmt, out, err) == RC_OK) {
       join(out);
+      families_join(out, err);
+      put_in_order(out);
     }
   }
   sqlite3_finalize(stmt);
@@ -203,7 +217,7 @@ char *sent_prompts_text(Conn *conn, const char *hash, size_t *n, Err *err) {
 
 void sent_prompts_free(SentPrompts *s) {
   for (size_t i = 0; i < s->n; i++) {
-    free_one(&s->at[i]);
+    sent_prompt_free(&s->at[i]);
   }
   free(s->at);
   memset(s, 0, sizeof *s);
