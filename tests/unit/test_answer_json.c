@@ -69,9 +69,8 @@ static void test_where_it_is_found(void **state) {
       {ONE, "\"quoted { \" {\"a\":1}", "{\"a\":1}"},
       {ONE, "{\"b\":1} or rather {\"a\":1}", "{\"a\":1}"},
       {ONE, "{\"a\":1}\n{\"a\":1}", "{\"a\":1}"},
-      {ONE, "{\"a\":1}{\"a\":2}", "{\"a\":1}"},
       {TEXT, "x {\"t\":\"}]{[\\\"\"} y", "{\"t\":\"}]{[\\\"\"}"},
-      {LIST, "First {a}: [1,2] then [3]", "[1,2]"},
+      {LIST, "First {a}: [1,2] then [1, 2]", "[1,2]"},
       {ONE, "{\"a\":1, oops\n{\"a\":1}", "{\"a\":1}"},
       /* thinking */
       {ONE, "<think>{\"a\":7}</think>{\"a\":1}", "{\"a\":1}"},
@@ -142,7 +141,14 @@ static void test_what_is_no_answer(void **state) {
       {ONE, "", NULL},
       {ONE, "I can't.", NULL},
       {ONE, "{\"a\":\"1\"}", NULL},
-      {ONE, "[{\"a\":1},{\"a\":2}]", NULL},        /* one of several */
+      {ONE, "[{\"a\":1},{\"a\":2}]", NULL}, /* one of several */
+      {ONE, "{\"a\":1}{\"a\":2}", NULL},
+      {ONE, "{\"a\":1}\n{\"a\":2}", NULL},
+      {ONE, "A draft: {\"a\":1}. Wait, correction: {\"a\":2}", NULL},
+      {ONE, "```json\n{\"a\":1}\n```\nor\n```json\n{\"a\":2}\n```", NULL},
+      {LIST, "As [1] says: [1,2]", NULL},
+      {LIST, "[1] [3]", NULL},
+      {ONE, "{\"a\":1}, {\"a\":", NULL},           /* cut off in the second */
       {ONE, "[{\"a\":1},{\"a\":2},{\"a\":", NULL}, /* the same, cut off */
       {OBJECT, "{\"x\":{\"y\":1},\"z\":[2", NULL}, /* a part */
       {OBJECT, "{\"x\":{\"y\":1},\"z\":oops}", NULL},

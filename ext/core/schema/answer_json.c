@@ -2,8 +2,8 @@
 ** The search for JSON in an answer. See answer_json.h for what is found in which order.
 **
 ** One walk over the text does the third and the fourth step: a value that can be read is passed over as a whole, so
-** that what looks like a fence inside its strings is none. A fenced value that satisfies the schema ends the walk; the
-** first other one that does is kept meanwhile.
+** that what looks like a fence inside its strings is none. Fenced values come before others; of each the first that satisfies the
+** schema is kept, and the others are held against it.
 **
 ** A bracket in prose ("see [1]", "{ opens a block") fails to be read after a few bytes, and the walk goes on behind it.
 ** One that was meant as JSON and is broken further on is passed over to the bracket that closes it: its parts are not
@@ -27,6 +27,7 @@ typedef struct Search {
   const cJSON *schema;
   int is_wrapped; /* the schema, where it was sent */
   unsigned types; /* of the schema */
+  int differ;     /* two values satisfy it, and are not equal */
   int is_loose;   /* as json_mend.h has it */
   int reshapes;   /* what holds the answer may be around it */
   cJSON *kept;    /* trees whose texts are still read; NULL: none */
@@ -353,13 +354,35 @@ static const char *closing(Search *s, const char *p) {
   return q < s->end ? q + 1 : NULL;
 }
 
+static int are_equal(const cJSON *a, const cJSON *b, size_t most) {
+  Buf x, y;
+  buf_init(&x, most);
+  buf_init(&y, most);
+  json_mend_print(a, &x);
+  json_mend_print(b, &y);
+  int are = !x.failed && !y.failed && x.n == y.n && memcmp(x.data, y.data, x.n) == 0;
+  buf_free(&x);
+  buf_free(&y);
+  return are;
+}
+
+/* Keeps the first that satisfies the schema. */
+static void keep_first(Search *s, cJSON **found, cJSON *value) {
+  if (value && *found) {
+    s->differ |= !are_equal(*found, value, 6 * (size_t)(s->end - s->text) + LIMIT_OPTIONS_BYTES);
+    cJSON_Delete(value);
+  } else if (value) {
+    *found = value;
+  }
+}
+
 /* Behind the bracket at p and what it holds. The value is *found where it is the first that satisfies the schema. What
 ** only the loose reader can read is passed: its parts are not the answer, and its turn comes if nothing else is found. */
 static const char *pass_bracket(Search *s, const char *p, const char *to, cJSON **found) {
   JsonFault fault, loose = {0};
   const char *end = scan(s, p, &fault);
   if (end) {
-    *found = *found ? *found : satisfying(s, p, end);
+    keep_first(s, found, satisfying(s, p, end));
     return end;
   }
   if (!s->is_loose && !fault.is_meant) {
@@ -370,13 +393,14 @@ static const char *pass_bracket(Search *s, const char *p, const char *to, cJSON 
   if (end || !fault.is_meant) {
     return end ? end : p + 1;
   }
+  s->differ |= *found && fault.is_end; /* one more was begun */
   end = fault.is_end ? NULL : closing(s, p);
   return end && end <= to ? end : fault.at;
 }
 
 /* Looks at what begins from p on and before `to`. */
 static cJSON *walk(Search *s, const char *p, const char *to) {
-  cJSON *found = NULL;
+  cJSON *found = NULL, *in_fence = NULL;
   while (p < to && s->work > 0 && s->err->rc == RC_OK) {
     const char *inside = behind_fence(s, p), *from = NULL, *thought = pass_thinking(s, p);
     if (thought > p) {
@@ -384,18 +408,21 @@ static cJSON *walk(Search *s, const char *p, const char *to) {
     } else if (inside) {
       const char *end = fenced(s, inside, &from);
       cJSON *value = end ? satisfying(s, from, end) : NULL;
-      if (value) {
-        cJSON_Delete(found);
-        return value;
-      }
+      s->differ &= !value || in_fence != NULL; /* what stands in no fence counts no more */
+      keep_first(s, &in_fence, value);
       p = end ? end : inside;
     } else if (*p == '{' || *p == '[') {
+      int differ = s->differ;
       p = pass_bracket(s, p, to, &found);
+      s->differ = in_fence ? differ : s->differ;
     } else {
       p++;
     }
   }
-  return found;
+  if (in_fence) {
+    cJSON_Delete(found);
+  }
+  return in_fence ? in_fence : found;
 }
 
 /* ---- numbers, texts and words in prose */
@@ -613,6 +640,10 @@ static cJSON *find(Search *s) {
     s->reshapes = rounds[i].reshapes;
     s->is_loose = rounds[i].is_loose;
     found = look(s, answer);
+    if (s->differ) {
+      cJSON_Delete(found);
+      return NULL;
+    }
     if (!found && i == 0 && !(s->types & (TYPE_ARRAY | TYPE_OBJECT))) {
       found = only_scalar(s, answer);
     }
@@ -631,6 +662,10 @@ static cJSON *find(Search *s) {
 
 /* Why nothing was found. */
 static int none_found(const Search *s, Err *err) {
+  if (s->differ) {
+    return err_set(err, RC_ERROR, ERR_SCHEMA,
+                   "it holds several JSON values that differ: give one, and nothing else");
+  }
   if (s->best.rc != RC_OK) {
     return err_set(err, RC_ERROR, ERR_SCHEMA, "%s", s->best.msg);
   }

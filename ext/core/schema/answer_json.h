@@ -2,7 +2,8 @@
 ** The JSON in a model's answer. That a model puts a fence, a sentence or its thinking around it is a habit, no dice:
 ** asked again it does so again. So it is looked for before another attempt is bought.
 **
-** Looked for, in this order; the first value that satisfies the schema is taken:
+** Looked for, in this order; the first value that satisfies the schema is taken, but where others beside it satisfy it and are not equal none is:
+** which one was meant (a draft and its correction, the first of several objects) can't be told:
 **
 **   1. the whole text;
 **   2. the whole text behind the thinking (<think>…</think> and its relatives; also where only the end of it is
