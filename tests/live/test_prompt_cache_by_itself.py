@@ -103,6 +103,25 @@ class ByItself(unittest.TestCase):
         self.assertTrue(all(b > a for a, b in zip(reads[10:], reads[11:])), reads)
         self.assertLess(share, 0.6)
 
+    def test_as_many_questions_as_the_others_had(self):
+        """Documents are asked a few questions each, and talks have a few turns: what the last ones came to says which call is the last."""
+        def documents(n, questions, o):
+            return [made for d in range(n) for made in steps([20] * questions, o, system=f"Document {d}. {SYSTEM}")]
+
+        def talks(n, turns, o):
+            made = []
+            for c in range(n):
+                messages = []
+                for t in range(turns):
+                    messages = [*messages, {"role": "user", "content": (f"doc {c}: {SYSTEM}" if t == 0 else "") + f"question {t}"}]
+                    made.append([20, "llm_chat", json.dumps(messages), {"model": MODEL, "max_tokens": 20, "system": "Be kind.", "conversation": f"c{c}", **o}])
+                    messages = [*messages, {"role": "assistant", "content": f"answer {t}"}]
+            return made
+
+        for made, most in ((lambda o: documents(12, 3, o), 0.7), (lambda o: documents(12, 2, o), 0.85), (lambda o: talks(15, 2, o), 1), (lambda o: talks(12, 3, o), 0.9)):
+            mine, share = self.beside_off(made)
+            self.assertLessEqual(share, most)
+
     def test_a_conversation_that_ends_each_time(self):
         """Questions that nobody goes on with: only the system prompt is asked with again."""
         made = lambda o: [[40, "llm_chat", json.dumps([{"role": "user", "content": f"q{i}"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": f"more of {i}"}]),

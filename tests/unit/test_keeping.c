@@ -22,13 +22,29 @@ static void test_share(void **state) {
 }
 
 #define ALWAYS(n)                                                                                  \
-  { {n, n}, {n, n}, 0, 0 }
+  {                                                                                                \
+    {n, n}, {n, n}, 0, 0, {                                                                        \
+      0, 0                                                                                         \
+    }                                                                                              \
+  }
 #define NEVER(n)                                                                                   \
-  { {n, n}, {0, 0}, 0, 0 }
+  {                                                                                                \
+    {n, n}, {0, 0}, 0, 0, {                                                                        \
+      0, 0                                                                                         \
+    }                                                                                              \
+  }
 #define WITHIN_AN_HOUR(n)                                                                          \
-  { {n, n}, {0, n}, 0, 0 }
+  {                                                                                                \
+    {n, n}, {0, n}, 0, 0, {                                                                        \
+      0, 0                                                                                         \
+    }                                                                                              \
+  }
 #define FOUND(n, marked, found)                                                                    \
-  { {n, n}, {n, n}, marked, found }
+  {                                                                                                \
+    {n, n}, {n, n}, marked, found, {                                                               \
+      0, 0                                                                                         \
+    }                                                                                              \
+  }
 
 static void test_choice(void **state) {
   (void)state;
@@ -45,7 +61,7 @@ static void test_choice(void **state) {
       {"once is luck", &claude, {{1, 1000, ALWAYS(1)}}, 1, 0, KEEP_5M},
       {"twice is more", &claude, {{1, 1000, ALWAYS(2)}}, 1, 1, KEEP_5M},
       {"nothing was ever asked again", &claude, {{1, 1000, NEVER(50)}}, 1, 0, KEEP_5M},
-      {"nobody knows", &claude, {{1, 1000, {{0, 0}, {0, 0}, 0, 0}}}, 1, 0, KEEP_5M},
+      {"nobody knows", &claude, {{1, 1000, {{0, 0}, {0, 0}, 0, 0, {0, 0}}}}, 1, 0, KEEP_5M},
       {"the hour is dearer: seven times are too few",
        &claude,
        {{1, 1000, WITHIN_AN_HOUR(7)}},
@@ -69,7 +85,24 @@ static void test_choice(void **state) {
       {"in vain once", &claude, {{1, 1000, FOUND(50, 1, 0)}}, 1, 0, KEEP_5M},
       {"in vain once, found since", &claude, {{1, 1000, FOUND(50, 2, 1)}}, 1, 1, KEEP_5M},
       {"found mostly", &claude, {{1, 1000, FOUND(50, 40, 38)}}, 1, 1, KEEP_5M},
-      {"writing is free", &free_write, {{1, 1000, {{30, 30}, {1, 1}, 0, 0}}}, 1, 1, KEEP_5M},
+      {"writing is free",
+       &free_write,
+       {{1, 1000, {{30, 30}, {1, 1}, 0, 0, {0, 0}}}},
+       1,
+       1,
+       KEEP_5M},
+      {"it is there, whatever comes behind",
+       &claude,
+       {{1, 1000, {{9, 9}, {0, 0}, 3, 3, {1, 0}}}},
+       1,
+       1,
+       KEEP_5M},
+      {"it is there, and was never found",
+       &claude,
+       {{1, 1000, {{9, 9}, {0, 0}, 3, 0, {1, 0}}}},
+       1,
+       0,
+       KEEP_5M},
       {"no price", &unknown, {{1, 1000, ALWAYS(50)}}, 1, 0, KEEP_5M},
       {"not sold", &unsold, {{1, 1000, ALWAYS(50)}}, 1, 0, KEEP_5M},
   };

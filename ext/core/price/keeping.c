@@ -24,8 +24,8 @@ double keeping_share(int good, int n) {
 /* What a token of a place costs less when it is marked; below 0: more. */
 static double gain(const KeepPrices *p, const KeepPlace *place, KeepLife life) {
   const KeepTrials *t = &place->trials;
-  double share =
-      keeping_share(t->in_time[life], t->n[life]) * (t->found + 0.25) / (t->marked + 0.25);
+  double in_time = t->is_alive[life] ? 1 : keeping_share(t->in_time[life], t->n[life]);
+  double share = in_time * (t->found + 0.25) / (t->marked + 0.25);
   return p->plain - share * p->read - (1 - share) * p->write[life];
 }
 

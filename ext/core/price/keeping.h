@@ -9,6 +9,9 @@
 **   how many of these are read (found + ¼) / (marked + ¼), of those that came in time and were marked, as the one before was: where
 **                              something in front of the prefix changes it is written each time, and read by nobody. One such
 **                              pair says so
+**
+** What was written by the call before and has not been forgotten yet is there in any case: only the second counts then. (Left
+** unmarked it would not be read.)
 */
 #ifndef LLMCOST_KEEPING_H
 #define LLMCOST_KEEPING_H
@@ -22,6 +25,8 @@ long long keeping_life_ms(KeepLife life);
 typedef struct KeepTrials {
   int n[KEEP_LIVES], in_time[KEEP_LIVES]; /* those whose end is known */
   int marked, found;
+  int is_alive
+      [KEEP_LIVES]; /* the last such call had it kept for so long, and it can't be forgotten yet */
 } KeepTrials;
 
 /* What a token costs; in any unit. Below 0: not sold so. */

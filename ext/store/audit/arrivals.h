@@ -2,8 +2,10 @@
 ** When requests with the same beginning came, and whether the provider's cache had it: what of the ledger says whether a
 ** prefix is worth being kept.
 **
-** A trial (keeping.h) is a call and the one behind it that begins alike. Looked at are the calls of the last day, the newest ARRIVALS_MOST at most,
-** as far as they are written.
+** A trial (keeping.h) is a call and the one behind it that begins alike. The calls with one system prompt are a sequence, and so are
+** those of one conversation. What is to be decided now is the n-th call of its sequence: its own trials count, and those of others'
+** n-th calls (where n is large about the n-th), for people mostly ask a document three questions, or talk for as many turns as others. Looked
+** at are the calls of the last day, the newest ARRIVALS_MOST at most, as far as they are written.
 */
 #ifndef LLMCOST_ARRIVALS_H
 #define LLMCOST_ARRIVALS_H
@@ -22,7 +24,7 @@ typedef struct ArrivalsAsk {
 
 typedef struct Arrivals {
   KeepTrials system;  /* of the system prompt, this call being the last that came */
-  KeepTrials history; /* of what conversations with it had said; this one's, too */
+  KeepTrials history; /* of what this conversation had said, and others with that system prompt */
   long long least;    /* tokens of the shortest prefix that this model's provider wrote; -1: none */
 } Arrivals;
 

@@ -120,10 +120,10 @@ static const char *const sql_texts[SQL_COUNT] = {
         "SELECT model_requested FROM main.llm_calls WHERE prompt_hash = ?1" ANSWERED_BY_A_TIER,
     /* ?1 since when, ?2 the model, ?3 the hash of the system prompt, ?4 how many rows are looked at */
     [SQL_LAST_ARRIVALS] =
-        "SELECT ts, conversation, system_hash IS ?3, coalesce(cached_input_tokens, 0),"
+        "SELECT ts, conversation, system_hash, coalesce(cached_input_tokens, 0),"
         " coalesce(cache_write_tokens, 0), instr(coalesce(notes, ''), '\"prefix\":\"ours\"') > 0,"
-        " coalesce(latency_ms, 0)"
-        " FROM (SELECT * FROM main.llm_calls WHERE ts > ?1 ORDER BY ts DESC LIMIT ?4)"
+        " coalesce(latency_ms, 0), coalesce(cache_write_long_tokens, 0) > 0"
+        " FROM (SELECT * FROM main.llm_calls WHERE ts > ?1 ORDER BY ts DESC LIMIT ?3)"
         " WHERE kind = 'call' AND model_requested = ?2",
     /* ?1 the tag, ?2 how many, ?3 the model */
     [SQL_LAST_LENGTHS] = "SELECT output_tokens, coalesce(ended, '') = 'cut_off' FROM "
