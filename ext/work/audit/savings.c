@@ -198,8 +198,9 @@ static void price_form(SavingSum *lines, SavingId id, const Counted *c, Unit uni
     return;
   }
   Counted other = *c;
-  usage_set(&other.usage, unit, llround(tokens));
-  long long with = counted_nusd(&other, 0, NULL, err), was = counted_nusd(c, 0, NULL, err);
+  usage_resize(&other.usage, unit, llround(tokens));
+  long long with = counted_nusd(&other, COUNTED_PLAIN, NULL, err);
+  long long was = counted_nusd(c, COUNTED_PLAIN, NULL, err);
   if (with == LEDGER_NULL || was == LEDGER_NULL) {
     add_unknown(&lines[id]);
   } else {
