@@ -216,7 +216,7 @@ static void price_forms(Reading *r, SavingSum *lines, const Counted *c, Steps *s
   }
   FormTokens t = forms_of(&r->forms, row, err);
   if (row->error) { /* what a schema refused is there because of it */
-    if (!isnan(t.output_in_prose)) {
+    if (err_is_text_of(row->error, ERR_SCHEMA) && !isnan(t.output_in_prose)) {
       add(&lines[SAVING_STRUCTURED], -s->baseline);
       s->baseline = 0;
     }
