@@ -515,8 +515,17 @@ class Prefix(Books):
         self.assertEqual((row["calls"], row["eligible"], row["min_tokens"]), (2, 1, 1024))
 
     def test_nobody_says_what_it_came_to(self):
-        row = self.line(self.ledger.call("nobody-sells-this", {"input": 5000, "cache_read": 4000, "output": 1}))
-        self.assertEqual((row["unpriced"], row["net_nusd"], row["min_tokens"]), (1, 0, 1024 if row["min_tokens"] else None))
+        """Money that is unknown is NULL; where no cache was used it is nothing; of some calls that have a price the others are told."""
+        used = lambda model, **more: self.ledger.call(model, {"input": 5000, "cache_read": 4000, "output": 1}, "openai", **more)
+        money = ("gained_usd", "lost_usd", "net_usd", "net_nusd", "unpriced")
+        row = self.line(used("nobody-sells-this"))
+        self.assertEqual([row[c] for c in (*money, "min_tokens")], [None, None, None, None, 1, None])
+        self.ledger.clear()
+        row = self.line(self.ledger.call("nobody-sells-this", {"input": 5000, "output": 1}))
+        self.assertEqual([row[c] for c in money], [0, 0, 0, 0, 0])
+        self.ledger.clear()
+        row = self.line(used("gpt-4o"), {**used("gpt-4o"), "usage": '{"input":5000,"cache_read":4000,"output":1,"service":"nobody\'s"}', "service": "nobody's"})
+        self.assertEqual([row[c] for c in money], [4000 * 1250 / 1e9, 0, 4000 * 1250 / 1e9, 4000 * 1250, 1])
 
     def test_the_lines_add_up_to_the_savings(self):
         for seed in range(20):
