@@ -56,6 +56,11 @@ const char *err_word(ErrCode code) {
   return codes[code].word;
 }
 
+int err_is_text_of(const char *text, ErrCode code) {
+  const size_t n = strlen(codes[code].word);
+  return strncmp(text, codes[code].word, n) == 0 && text[n] == ':';
+}
+
 int err_is_covered(ErrCode code) {
   return codes[code].covers;
 }

@@ -101,6 +101,9 @@ void err_leave_out_cures(void);
 /* Its word; "" for ERR_NONE. Static storage. */
 const char *err_word(ErrCode code);
 
+/* 1 if a text is that of an error as the ledger keeps it ("schema: …"), with that code's word in front. */
+int err_is_text_of(const char *text, ErrCode code);
+
 /* 1 if on_error covers an error of that code. */
 int err_is_covered(ErrCode code);
 

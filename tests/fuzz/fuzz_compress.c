@@ -7,14 +7,17 @@
 ** another. JSON that is the
 ** whole prompt stays the same values. What lint finds (with a schema, and the question as the prompt of last time)
 ** lies in the prompt, in the order of the kinds, is no more
-** than it, and what moves is out of the text that is given instead. Units and protected spans are in order, within
+** than it, and what moves is out of the text that is given instead. A form that it is not in takes nothing from it. Units and protected spans are in order, within
 ** the text.
 */
 #include "fuzz.h"
 
 #include "core/compress/compress.h"
+#include "core/lint/form.h"
 #include "core/lint/lint.h"
 #include "core/split/spans.h"
+
+#include <string.h>
 
 /* Tokens of a kind: a byte of punctuation, a run of others, a line end. */
 static long long count(void *arg, const char *text, size_t n) {
@@ -111,6 +114,18 @@ static void check_lint(const char *text, size_t n, const char *before, size_t n_
   lint_free(&l);
 }
 
+/* A text that is in no form is itself without it, and all of them say the same of it. */
+static void check_forms(const char *text, size_t n) {
+  FormOfText forms[FORM_COUNT];
+  Err err = {0};
+  const char *whole = NULL;
+  require(form_find(text, n, forms, &err) == RC_OK);
+  for (int i = 0; i < FORM_COUNT; i++) {
+    require(forms[i].is_there || !whole || strcmp(forms[i].rest, whole) == 0);
+    whole = forms[i].is_there ? whole : forms[i].rest;
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input in = {data, size};
   unsigned what = take_byte(&in), budget = take_byte(&in);
@@ -134,6 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_json(text, n, &once);
   }
   check_split(text, n);
+  check_forms(text, n);
   check_lint(text, n, query, n_query, what, (long long)budget - 1);
   compressed_free(&once);
   compressed_free(&twice);

@@ -1,4 +1,5 @@
 """llm_savings and llm_prefix_cache: each saving against its baseline, signed, and all of them adding up to what was spent."""
+import hashlib
 import json
 import os
 import random
@@ -436,6 +437,172 @@ class Prices(Books):
         self.assertEqual([r["billed"] for r in self.rows("SELECT * FROM llm_prefix_cache")], ["list", "paid"])
 
 
+class Forms(Books):
+    """`structured`, `brevity`, `zero_shot`: what a prompt cost in one form beside another that differs in nothing else."""
+
+    BASE = "You answer for a shop. Be kind."
+    BRIEF = BASE + " Answer in at most two sentences."
+    FEW = BASE + "\n\n# Examples\n\n" + "\n\n".join(f"Message: parcel {c} is late\nAnswer: I am sorry, {c}." for c in ("Ann", "Bob", "Cyd", "Dan"))
+    OUTPUT, INPUT = 10000, 2500  # nano-dollars a token: gpt-4o
+
+    def ask(self, system=BASE, schema=False, prompt="p", model="gpt-4o", kept=True, error=None, tag=None, ts=NOW, **usage):
+        """The row of a call; its system prompt among the texts."""
+        name = system and hashlib.md5(system.encode()).hexdigest()
+        if name and kept:
+            self.ledger.store.execute("INSERT OR IGNORE INTO llm_texts(hash, text) VALUES (?, ?)", (name, system))
+        return self.ledger.call(model, {"input": 100, "output": 50, **usage}, prompt_hash=prompt, system_hash=name, error=error, tag=tag, ts=ts,
+                                notes='{"asked":{"schema":true}}' if schema else None)
+
+    def forms(self, *rows, options=None):
+        """What these rows alone say: of each form its nano-dollars, if it is about any call. In any split they add up, and to the same."""
+        self.ledger.clear()
+        self.write(*rows)
+        whole = self.savings(options)
+        self.adds_up(options)
+        for by in ("tag", "model", "day"):
+            split = self.adds_up(json.dumps({**json.loads(options or "{}"), "by": by}))
+            self.assertEqual({s: n for s, n in split.items() if n}, {k[0] if isinstance(k, tuple) else k: r["nusd"] for k, r in whole.items() if r["nusd"]})
+        said = {f: whole[f] for f in ("structured", "brevity", "zero_shot") if whole[f]["calls"]}
+        self.assertEqual({f: r["unpriced"] for f, r in said.items() if r["unpriced"]}, {})
+        return {f: r["nusd"] for f, r in said.items()}
+
+    def adds_up(self, options):
+        sums = dict(self.db.execute("SELECT saving, sum(nusd) FROM llm_savings(?) GROUP BY 1", (options,)).fetchall())
+        self.assertEqual(sums.get("baseline", 0), sum(n for s, n in sums.items() if s != "baseline"))
+        return sums
+
+    def test_each_form(self):
+        self.assertEqual(self.forms(self.ask(output=200), self.ask(output=80, schema=True)), {"structured": 120 * self.OUTPUT})
+        self.assertEqual(self.forms(self.ask(output=200), self.ask(self.BRIEF, output=60)), {"brevity": 140 * self.OUTPUT})
+        self.assertEqual(self.forms(self.ask(self.FEW, input=300), self.ask()), {"zero_shot": 200 * self.INPUT})
+
+    def test_models_that_think(self):
+        """What it would have been is a usage too: no more of it can be reasoning than there is. Half gained and half lost is nothing."""
+        think = lambda output, reasoning, prompt, **more: self.ask(model="gpt-5.6-sol", output=output, reasoning=reasoning, prompt=prompt, **more)
+        price = self.ledger.cost("gpt-5.6-sol", {"input": 0, "output": 1000}, NOW) // 1000
+        for form, other in (("structured", {"schema": True}), ("brevity", {"system": self.BRIEF})):
+            pairs = [think(1000, 800, "p"), think(500, 450, "p", **other), think(500, 200, "q"), think(1000, 950, "q", **other)]
+            self.assertEqual(self.forms(*pairs), {form: 0})
+            self.assertEqual(self.forms(think(300, 0, "p"), think(500, 450, "p", **other)), {form: -200 * price})
+
+    def test_losses_of_input_that_was_cached(self):
+        """Examples that were shorter than what went without them; the baseline has no cache, so what they come to there is plain."""
+        for model, cached in (("gpt-4o", "cache_read"), ("claude-haiku-4-5", "cache_write"), ("claude-haiku-4-5", "cache_write_1h")):
+            price = self.ledger.cost(model, {"input": 1000, "output": 0}, NOW) // 1000
+            usage = {cached: 4800, **({"cache_write": 4900} if cached == "cache_write_1h" else {})}
+            few, zero = self.ask(self.FEW, model=model, input=3000), self.ask(model=model, input=5000, **usage)
+            self.assertEqual(self.forms(few, zero), {"zero_shot": -2000 * price}, (model, cached))
+
+    def test_kinds_of_tokens_have_their_share(self):
+        """Of fewer tokens each kind has its share: a spoken answer that would have been half as long is half as much sound."""
+        for kind, usd in (("input", 1), ("output", 2), ("output_audio", 40)):
+            self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('speaks', ?, ?)", (kind, usd))
+        rows = [self.ask(model="speaks", output=100, output_audio=0), self.ask(self.BRIEF, model="speaks", output=200, output_audio=160)]
+        self.assertEqual(self.forms(*rows), {"brevity": -(80 * 40000 + 20 * 2000)})
+        rows = [self.ask(model="speaks", output=300, output_audio=0), self.ask(self.BRIEF, model="speaks", output=200, output_audio=160)]
+        self.assertEqual(self.forms(*rows), {"brevity": 100 * 2000})
+
+    def test_a_long_bound_is_no_brevity(self):
+        for more in ("Write at least 900 words.", "Answers may be up to 2,000 words long.", "Write about 900 words."):
+            self.assertEqual(self.forms(self.ask(output=200), self.ask(f"{self.BASE} {more}", output=1200)), {}, more)
+            self.assertEqual(self.forms(self.ask(f"{self.BASE} {more}", output=1200), self.ask(self.BRIEF, output=20)), {}, more)
+
+    def test_other_prompts_are_no_forms(self):
+        """People say Hello to everybody."""
+        bank = "You are a bot of a bank. Be brief."
+        self.assertEqual(self.forms(self.ask("You are a novelist. Write rich chapters.", output=900), self.ask(bank, output=20)), {})
+        self.assertEqual(self.forms(self.ask(None, output=900), self.ask(bank, output=20)), {})
+        self.assertEqual(self.forms(self.ask(self.FEW, input=4000), self.ask("You are a bot of a bank.", input=60)), {})
+        self.assertEqual(self.forms(self.ask("You write poems.", output=900), self.ask("You are a bot of a bank.", output=20, schema=True)), {})
+        self.assertEqual(self.forms(self.ask(self.FEW, input=300, output=200), self.ask(self.BRIEF, output=60)), {})  # two differences
+
+    def test_nothing_else_differs(self):
+        """What a form adds, with the heading or the marker that it stands under, is not compared; all else is, word by word."""
+        pair = lambda one, other, **more: self.forms(self.ask(one, output=200, input=300), self.ask(other, **more))
+        brief, few, structured = {"brevity": 150 * self.OUTPUT}, {"zero_shot": 200 * self.INPUT}, {"structured": 150 * self.OUTPUT}
+        self.assertEqual(pair(None, "Be brief."), brief)
+        self.assertEqual(pair("- Be kind.\n- Name the order.", "- Be kind.\n- Keep it short.\n- Name the order."), brief)
+        self.assertEqual(pair("1. Be kind.\n2. Name the order.", "1. Be kind.\n2. Keep it short.\n3. Name the order."), brief)
+        self.assertEqual(pair("You sell tea.", "You sell tea.\n\n## Length\n\nBe brief. Use at most 50 words.\n"), brief)
+        self.assertEqual(pair("You sell tea.", "You sell coffee. Be brief."), {})
+        self.assertEqual(pair(self.FEW + "\n\n# Rules\n\nBe fair.", self.BASE + "\n\n# Rules\n\nBe fair."), few)
+        shown = "<example>\nMessage: late\nAnswer: Sorry.\n</example>"
+        self.assertEqual(pair(f"{self.BASE}\n\n<examples>\n{shown}\n{shown}\n</examples>", self.BASE), few)
+        led = "Here are some examples:\n\nInput: late parcel\nOutput: Sorry.\n\nInput: no parcel\nOutput: Sorry again."
+        self.assertEqual(pair(f"{self.BASE}\n\n{led}", self.BASE), few)
+        self.assertEqual(pair(f"{self.BASE} Respond only with valid JSON.", self.BASE, schema=True), structured)
+        self.assertEqual(pair(f"{self.BASE} Respond only with valid JSON.", f"{self.BASE} Be fair.", schema=True), {})
+
+    def test_what_examples_say_is_no_wish(self):
+        """A message of an example that asks for brevity is nobody's order."""
+        wish = self.FEW + "\n\nMessage: Be brief.\nAnswer: Sure."
+        self.assertEqual(self.forms(self.ask(self.FEW, output=200), self.ask(wish, output=60)), {})
+
+    def test_texts_that_are_not_kept(self):
+        """Whether prompts differ in nothing else is not known then; that one is the same as itself is."""
+        self.ledger.store.execute("DELETE FROM llm_texts")
+        ask = lambda system, **more: self.ask(system, kept=False, **more)
+        self.assertEqual(self.forms(ask(self.BASE, output=200), ask(self.BRIEF, output=60)), {})
+        self.assertEqual(self.forms(ask(self.FEW, input=300), ask(self.BASE)), {})
+        self.assertEqual(self.forms(ask(self.BASE, output=200), ask(self.BRIEF, output=80, schema=True)), {})
+        self.assertEqual(self.forms(ask(self.BASE, output=200), ask(self.BASE, output=80, schema=True)), {"structured": 120 * self.OUTPUT})
+
+    def test_which_calls_are_counted_changes_no_saving(self):
+        """The other form is looked for in the whole ledger: a part of it says what the split says of that part."""
+        rows = [self.ask(output=200, tag="prose", ts=NOW - 20 * DAY), self.ask(output=80, schema=True, tag="json"),
+                self.ask(self.BRIEF, output=60, tag="brief", ts=NOW - DAY), self.ask(self.FEW, input=300, tag="few", ts=NOW - 30 * DAY)]
+        whole = {"structured": 120 * self.OUTPUT, "brevity": 140 * self.OUTPUT, "zero_shot": 200 * self.INPUT}
+        self.assertEqual(self.forms(*rows), whole)
+        for tag, form in {"json": "structured", "brief": "brevity", "prose": "zero_shot", "few": None}.items():
+            by_tag = dict(self.db.execute("SELECT saving, nusd FROM llm_savings('{\"by\":\"tag\"}') WHERE tag = ?", (tag,)).fetchall())
+            part = self.forms(*rows, options=json.dumps({"tag": tag}))
+            self.assertEqual(part, {f: n for f, n in whole.items() if f == form})
+            self.assertEqual(part, {f: n for f, n in by_tag.items() if f in whole})
+        self.assertEqual(self.forms(*rows, options=json.dumps({"from": NOW})), {"structured": 120 * self.OUTPUT})
+        self.assertEqual(self.forms(*rows, options=json.dumps({"from": NOW - 5 * DAY, "to": NOW})), {"brevity": 140 * self.OUTPUT})
+
+    def test_only_what_the_schema_refused_counts_against_it(self):
+        """An attempt that failed for another reason would have failed in prose too."""
+        pair = [self.ask(output=200), self.ask(output=80, schema=True)]
+        refused = self.ask(output=5, schema=True, error="schema: the answer does not satisfy the schema: at /: no object")
+        self.assertEqual(self.forms(*pair, refused), {"structured": 120 * self.OUTPUT - refused["cost_nusd"]})
+        for why in ("content_filter: the model refused to answer", "length: it was cut off", "gate: no", "the schema: no", "schema", "schemas: no"):
+            self.assertEqual(self.forms(*pair, self.ask(output=5, schema=True, error=why)), {"structured": 120 * self.OUTPUT}, why)
+        prose = self.ask(output=5, error="schema: the answer does not satisfy the schema")  # of which nobody says that it had one
+        self.assertEqual(self.forms(*pair, prose), {"structured": 120 * self.OUTPUT})
+
+    def test_random_ledgers(self):
+        """Forms among tiers, services, caches and failures: all adds up, and a part of the ledger says what its split says."""
+        seen = dict.fromkeys(("structured", "brevity", "zero_shot"), 0)
+        for name, text in zip("abc", (self.BASE, self.BRIEF, self.FEW)):
+            self.ledger.text(name, text)
+        for seed in range(40):
+            rnd = random.Random(seed)
+            rows = random_rows(rnd, self.ledger, requests=60, days=4)
+            for row in rows:
+                asked = ', "asked":{"schema":true}' if rnd.random() < 0.4 else ""
+                row.update(prompt_hash=rnd.choice("pq"), system_hash=rnd.choice("abc"), notes="{" + ((row.get("notes") or "{}")[1:-1] + asked).lstrip(", ") + "}")
+                if asked and rnd.random() < 0.2:
+                    row["error"] = "schema: no"
+            self.ledger.clear()
+            self.write(*rows)
+            whole = self.adds_up(None)
+            for by in ("tag", "model", "day", ["day", "tag", "model"]):
+                self.assertEqual({s: n for s, n in self.adds_up(json.dumps({"by": by})).items() if n}, {s: n for s, n in whole.items() if n}, (seed, by))
+            lines = lambda options, tag: self.db.execute("SELECT saving, who, billed, calls, nusd, unpriced FROM llm_savings(?1)"
+                                                         " WHERE tag IS ?2 AND calls + unpriced > 0", (options, tag)).fetchall()
+            for tag in ("mail", "chat", "it's"):
+                self.assertEqual(lines(json.dumps({"tag": tag}), None), lines('{"by":"tag"}', tag))
+            for form in seen:
+                seen[form] += whole[form] != 0
+        self.assertGreater(min(seen.values()), 30)
+
+    def test_means_are_of_calls(self):
+        """Prose with a word about JSON and without it are one way: each call of them counts once."""
+        prose = [self.ask(output=n, prompt="p") for n in (100, 200)] + [self.ask(f"{self.BASE} Respond only with valid JSON.", output=450)]
+        self.assertEqual(self.forms(*prose, self.ask(output=50, schema=True)), {"structured": 200 * self.OUTPUT})
+
+
 class Prefix(Books):
     def line(self, *rows):
         self.write(*rows)
@@ -515,8 +682,17 @@ class Prefix(Books):
         self.assertEqual((row["calls"], row["eligible"], row["min_tokens"]), (2, 1, 1024))
 
     def test_nobody_says_what_it_came_to(self):
-        row = self.line(self.ledger.call("nobody-sells-this", {"input": 5000, "cache_read": 4000, "output": 1}))
-        self.assertEqual((row["unpriced"], row["net_nusd"], row["min_tokens"]), (1, 0, 1024 if row["min_tokens"] else None))
+        """Money that is unknown is NULL; where no cache was used it is nothing; of some calls that have a price the others are told."""
+        used = lambda model, **more: self.ledger.call(model, {"input": 5000, "cache_read": 4000, "output": 1}, "openai", **more)
+        money = ("gained_usd", "lost_usd", "net_usd", "net_nusd", "unpriced")
+        row = self.line(used("nobody-sells-this"))
+        self.assertEqual([row[c] for c in (*money, "min_tokens")], [None, None, None, None, 1, None])
+        self.ledger.clear()
+        row = self.line(self.ledger.call("nobody-sells-this", {"input": 5000, "output": 1}))
+        self.assertEqual([row[c] for c in money], [0, 0, 0, 0, 0])
+        self.ledger.clear()
+        row = self.line(used("gpt-4o"), {**used("gpt-4o"), "usage": '{"input":5000,"cache_read":4000,"output":1,"service":"nobody\'s"}', "service": "nobody's"})
+        self.assertEqual([row[c] for c in money], [4000 * 1250 / 1e9, 0, 4000 * 1250 / 1e9, 4000 * 1250, 1])
 
     def test_the_lines_add_up_to_the_savings(self):
         for seed in range(20):

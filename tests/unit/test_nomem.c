@@ -18,6 +18,7 @@
 #include "core/ballast/format_prose.h"
 #include "core/ballast/places.h"
 #include "core/compress/compress.h"
+#include "core/lint/form.h"
 #include "core/lint/lint.h"
 #include "core/tokens/encoding.h"
 #include "core/gate/agree.h"
@@ -1030,6 +1031,18 @@ static int lint_prompt(Result *r, const char *text, size_t n, const LintOptions 
   return err->rc;
 }
 
+static int forms_of_a_prompt(Result *r, Err *err) {
+  static const char text[] = "# Rules\n\nBe brief. Respond only with valid JSON.\n\n# Examples\n\n"
+                             "Input: late\nOutput: bad\n\nInput: quick\nOutput: good\n";
+  FormOfText found[FORM_COUNT];
+  if (form_find(text, sizeof text - 1, found, err) == RC_OK) {
+    for (int i = 0; i < FORM_COUNT; i++) {
+      add_bytes(r, found[i].rest, sizeof found[i].rest);
+    }
+  }
+  return err->rc;
+}
+
 static int linted(Result *r, Err *err) {
   const LintOptions o = {.floor = 0, .count = count_bytes};
   return lint_prompt(r, prompt, sizeof prompt - 1, &o, err);
@@ -1132,6 +1145,7 @@ static const Case cases[] = {
     {"linted", linted, NULL},
     {"pruned", pruned, NULL},
     {"linted again", linted_again, NULL},
+    {"forms of a prompt", forms_of_a_prompt, NULL},
 };
 
 static int run_with(const Case *c, long from, long to, Result *r) {

@@ -448,6 +448,54 @@ static void test_what_is_no_count(void **state) {
   }
 }
 
+/* What would have been fits together as what was did. */
+static void test_resized(void **state) {
+  static const struct Resized {
+    Unit of;
+    long long to;
+    struct {
+      Unit unit;
+      long long was, is;
+    } n[6];
+  } cases[] = {
+      {UNIT_OUTPUT, 300, {{UNIT_OUTPUT, 500, 300}, {UNIT_REASONING, 450, 270}}},
+      {UNIT_OUTPUT, 900, {{UNIT_OUTPUT, 500, 900}, {UNIT_REASONING, 450, 450}}},
+      {UNIT_OUTPUT, 0, {{UNIT_OUTPUT, 500, 0}, {UNIT_REASONING, 450, 0}, {UNIT_INPUT, 7, 7}}},
+      {UNIT_OUTPUT, 5, {{UNIT_OUTPUT, 0, 5}, {UNIT_REASONING, 0, 0}}},
+      {UNIT_INPUT,
+       3000,
+       {{UNIT_INPUT, 5000, 3000},
+        {UNIT_CACHE_READ, 4000, 2400},
+        {UNIT_CACHE_WRITE, 999, 599},
+        {UNIT_CACHE_WRITE_1H, 800, 480},
+        {UNIT_OUTPUT, 50, 50}}},
+      /* all of it sound or read, some both: rounded, both are no more than all */
+      {UNIT_INPUT,
+       7,
+       {{UNIT_INPUT, 9, 7},
+        {UNIT_CACHE_READ, 5, 3},
+        {UNIT_INPUT_AUDIO, 6, 4},
+        {UNIT_CACHE_READ_AUDIO, 2, 1}}},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Usage u;
+    usage_init(&u);
+    for (size_t k = 0; k < 6; k++) {
+      if (cases[i].n[k].was || cases[i].n[k].is || k == 0) {
+        usage_set(&u, cases[i].n[k].unit, cases[i].n[k].was);
+      }
+    }
+    usage_resize(&u, cases[i].of, cases[i].to);
+    for (size_t k = 0; k < 6; k++) {
+      if (cases[i].n[k].was || cases[i].n[k].is) {
+        check(usage_get(&u, cases[i].n[k].unit) == cases[i].n[k].is, "%zu: %s %lld", i,
+              unit_word(cases[i].n[k].unit), usage_get(&u, cases[i].n[k].unit));
+      }
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_openai),
@@ -461,6 +509,7 @@ int main(void) {
       cmocka_unit_test(test_what_is_no_count),
       cmocka_unit_test(test_other),
       cmocka_unit_test(test_asked),
+      cmocka_unit_test(test_resized),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,30 @@ long long usage_get(const Usage *u, Unit unit) {
   return u->has & UNIT_BIT(unit) ? u->n[unit] : USAGE_UNKNOWN;
 }
 
+static long long sum_of(const long long n[UNIT_COUNT], UnitSet units) {
+  long long sum = 0;
+  for (; units; units &= units - 1) {
+    sum += n[UNIT_FIRST(units)];
+  }
+  return sum;
+}
+
+/* (Scaled is what of each part is in no smaller one: so whatever is rounded, parts that overlap fit as they did.) */
+void usage_resize(Usage *u, Unit unit, long long count) {
+  const Unit *order = unit_inside_out();
+  const long long was = usage_get(u, unit);
+  long long own[UNIT_COUNT] = {0}, scaled[UNIT_COUNT] = {0};
+  for (int i = 0; i < UNIT_COUNT && count < was; i++) {
+    const Unit part = order[i];
+    if (u->has & unit_below(unit) & UNIT_BIT(part)) {
+      own[part] = u->n[part] - sum_of(own, unit_below(part));
+      scaled[part] = (long long)((__int128)own[part] * count / was);
+      u->n[part] = sum_of(scaled, unit_family(part));
+    }
+  }
+  usage_set(u, unit, count);
+}
+
 /* A word in lower case, cut off at the size of a Usage's words. */
 static void take_word(char out[USAGE_WORD], const char *word) {
   utf8_copy(out, USAGE_WORD, word);

@@ -35,6 +35,10 @@ void usage_set_whole(Usage *u, Unit unit, long long count);
 /* The count of a unit, USAGE_UNKNOWN where it was not reported. */
 long long usage_get(const Usage *u, Unit unit);
 
+/* Sets a count that was reported to another one: what it would have been. Of fewer tokens each kind that it contains keeps its
+** share, rounded down; what there is more of is of no kind. So the parts are no more than the whole where they were not before. */
+void usage_resize(Usage *u, Unit unit, long long count);
+
 /* Sets the service that a provider's word means ("default", "on_demand" and "auto" are the
 ** standard one), or the place ("global": anywhere). In lower case. */
 void usage_set_service(Usage *u, const char *word);

@@ -6,21 +6,24 @@
 #include "base/sqlite/columns.h"
 #include "store/ledger.h"
 
-/* ?1 from when and ?2 to when, ?3 the tag or NULL. (Which prompts were asked more than once is read from their index alone.) */
+/* ?1 from when and ?2 to when, ?3 the tag or NULL: of the calls that are asked for. (Which prompts were asked more than once is read from
+** their index alone.) */
 static const char pairs_sql[] =
     "WITH again AS MATERIALIZED (SELECT prompt_hash FROM main.llm_calls WHERE prompt_hash IS NOT "
     "NULL"
     " GROUP BY prompt_hash HAVING count(*) > 1),"
     " ways AS MATERIALIZED (SELECT c.prompt_hash AS p, coalesce(model, model_requested) AS m,"
     " system_hash AS s, instr(coalesce(notes, ''), '\"schema\":true') > 0 AS j,"
-    " avg(input_tokens) FILTER (WHERE error IS NULL) AS i,"
-    " avg(output_tokens) FILTER (WHERE error IS NULL) AS o"
+    " count(*) FILTER (WHERE error IS NULL) AS n,"
+    " total(input_tokens) FILTER (WHERE error IS NULL) AS i,"
+    " total(output_tokens) FILTER (WHERE error IS NULL) AS o,"
+    " max(ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR tag IS ?3)) AS w"
     " FROM again CROSS JOIN main.llm_calls c ON c.prompt_hash = again.prompt_hash"
     " WHERE kind IN ('call', 'batch') AND purpose IS NULL"
     " AND (error IS NOT NULL OR (input_tokens IS NOT NULL AND output_tokens IS NOT NULL))"
-    " AND ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR tag = ?3) GROUP BY 1, 2, 3, 4)"
-    " SELECT p, m, s, x.text, j, i, o FROM ways LEFT JOIN main.llm_texts x ON x.hash = s"
-    " WHERE (p, m) IN (SELECT p, m FROM ways GROUP BY 1, 2 HAVING count(*) > 1)";
+    " GROUP BY 1, 2, 3, 4)"
+    " SELECT p, m, s, x.text, j, n, i, o FROM ways LEFT JOIN main.llm_texts x ON x.hash = s"
+    " WHERE (p, m) IN (SELECT p, m FROM ways GROUP BY 1, 2 HAVING count(*) > 1 AND max(w))";
 
 static const char *text_of(sqlite3_stmt *stmt, int i) {
   return (const char *)sqlite3_column_text(stmt, i);
@@ -32,9 +35,9 @@ static Pair read_pair(sqlite3_stmt *stmt) {
             .system_hash = text_of(stmt, 2),
             .system = text_of(stmt, 3),
             .has_schema = sqlite3_column_int(stmt, 4),
-            .is_answered = sqlite3_column_type(stmt, 5) != SQLITE_NULL,
-            .input = sqlite3_column_double(stmt, 5),
-            .output = sqlite3_column_double(stmt, 6)};
+            .answers = sqlite3_column_double(stmt, 5),
+            .input = sqlite3_column_double(stmt, 6),
+            .output = sqlite3_column_double(stmt, 7)};
   p.n_system = p.system ? (size_t)sqlite3_column_bytes(stmt, 3) : 0;
   return p;
 }

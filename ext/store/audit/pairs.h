@@ -13,13 +13,14 @@ typedef struct Pair {
   const char *system; /* its text; NULL: it is not kept */
   size_t n_system;
   int has_schema;
-  int is_answered;      /* 0: each of them failed; then there are no tokens */
-  double input, output; /* tokens: means of those that were answered */
+  double answers;       /* how many of them did not fail; 0: there are no tokens */
+  double input, output; /* tokens of these, in sum */
 } Pair;
 
 typedef void (*PairFn)(void *arg, const Pair *pair, Err *err);
 
-/* Hands each way of such prompts to `take`. Writes first what waits. RC_OK or *err. */
+/* Hands each way of such prompts to `take`: of those that calls in `ask` asked, with all that the whole ledger has of them, so that what a
+** call is compared with does not hang on which are counted. Writes first what waits. RC_OK or *err. */
 int pairs_each(Store *s, const AuditAsk *ask, PairFn take, void *arg, Err *err);
 
 #endif

@@ -106,6 +106,7 @@ static void add_money(PrefixLine *l, const Counted *c, Err *err) {
     l->unpriced++;
     return;
   }
+  l->priced++;
   l->gained_nusd = sum_at_most(l->gained_nusd, unread - was);
   l->lost_nusd = sum_at_most(l->lost_nusd, unread - plain);
 }
@@ -225,6 +226,9 @@ static void finish(PrefixLine *l) {
   int is_choice = l->five_minutes_nusd != LEDGER_NULL || l->hour_nusd != LEDGER_NULL;
   l->best_ttl = is_known && is_choice ? words[best] : NULL;
   l->net_nusd = sum_at_most(l->gained_nusd, -l->lost_nusd);
+  if (l->unpriced > 0 && l->priced == 0) {
+    l->gained_nusd = l->lost_nusd = l->net_nusd = LLONG_MIN;
+  }
   l->hit_percent = l->eligible > 0 ? 100.0 * (double)l->hits / (double)l->eligible : (double)NAN;
 }
 

@@ -45,8 +45,10 @@ typedef struct PrefixLine {
   long long
       min_tokens; /* the shortest prefix that is kept, at the last call: as is known, or shorter where shorter ones were written */
   long long least_written; /* of those; 0: none was */
-  long long gained_nusd, lost_nusd, net_nusd;
-  long long unpriced; /* calls that used the cache, and what that came to nobody says: in no sum */
+  long long gained_nusd, lost_nusd,
+      net_nusd; /* LLONG_MIN: nobody says of any that used the cache */
+  long long priced,
+      unpriced; /* calls that used the cache; those of which nobody says what that came to are in no sum */
   double paid_nusd, listed_nusd; /* what calls cost whose list price the ledger states, and that */
   double cost_nusd;              /* what all calls cost */
   long long first, within_5m, within_1h,

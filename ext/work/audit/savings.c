@@ -198,8 +198,9 @@ static void price_form(SavingSum *lines, SavingId id, const Counted *c, Unit uni
     return;
   }
   Counted other = *c;
-  usage_set(&other.usage, unit, llround(tokens));
-  long long with = counted_nusd(&other, 0, NULL, err), was = counted_nusd(c, 0, NULL, err);
+  usage_resize(&other.usage, unit, llround(tokens));
+  long long with = counted_nusd(&other, COUNTED_PLAIN, NULL, err);
+  long long was = counted_nusd(c, COUNTED_PLAIN, NULL, err);
   if (with == LEDGER_NULL || was == LEDGER_NULL) {
     add_unknown(&lines[id]);
   } else {
@@ -215,7 +216,7 @@ static void price_forms(Reading *r, SavingSum *lines, const Counted *c, Steps *s
   }
   FormTokens t = forms_of(&r->forms, row, err);
   if (row->error) { /* what a schema refused is there because of it */
-    if (!isnan(t.output_in_prose)) {
+    if (err_is_text_of(row->error, ERR_SCHEMA) && !isnan(t.output_in_prose)) {
       add(&lines[SAVING_STRUCTURED], -s->baseline);
       s->baseline = 0;
     }

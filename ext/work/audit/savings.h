@@ -18,13 +18,15 @@
 ** not pass before the tier was raised, a judge's opinion, an audit) has a baseline of 0: all of it counts against routing.
 **
 ** Forms (forms.h) stand in front of these steps: what the call would have cost more had its prompt been answered in prose
-** (`structured`), at length (`brevity`), or been asked with examples (`zero_shot`), as the same prompt was, of the same model. The tokens
-** that it did not have are priced as its own are, those of examples as plain input: it is added to the baseline, and saved. An attempt with a
-** schema that failed has a baseline of 0: all of it counts against `structured`.
+** (`structured`), at length (`brevity`), or been asked with examples (`zero_shot`), as the same prompt was, of the same model: it is added to
+** the baseline, and saved. Both are priced in the call's own service and, as the baseline is, with all of the input as plain input. Of the
+** tokens that it did not have none is of a kind (reasoning, audio); where it would have had fewer, each kind has its share of these. An
+** attempt that the schema refused has a baseline of 0: all of it counts against `structured`; one that failed for another reason would have
+** failed in any form.
 **
 ** Split by day, tag or model (that of the answer, by its plain name, as sums have it) each row counts in the split of its own
 ** values: so each split is whole, and all together are what it says without. What depends on other rows (superseded answers,
-** forms) is found as it is without.
+** forms) is found as it is without; forms in the whole ledger, also where a part of it is asked for.
 */
 #ifndef LLMCOST_WORK_SAVINGS_H
 #define LLMCOST_WORK_SAVINGS_H
@@ -41,13 +43,14 @@
     "every request sent: routed ones at the dearest model of llm_tiers, others at the model that " \
     "was named, uncached, standard service; hits at what they would have cost")                    \
   X(STRUCTURED, "structured", NULL,                                                                \
-    "the same prompt, asked of the same model without a schema: its output tokens")                \
+    "the same prompt, asked of the same model without a schema, under the same system prompt: "    \
+    "its output tokens")                                                                           \
   X(BREVITY, "brevity", NULL,                                                                      \
-    "the same prompt, asked of the same model under a system prompt that asks for no short "       \
-    "answers: its output tokens")                                                                  \
+    "the same prompt, asked of the same model under the same system prompt without its words "     \
+    "about brevity: its output tokens")                                                            \
   X(ZERO_SHOT, "zero_shot", NULL,                                                                  \
-    "the same prompt, asked of the same model under a system prompt with examples: its input "     \
-    "tokens, as plain input")                                                                      \
+    "the same prompt, asked of the same model under the same system prompt with examples: its "    \
+    "input tokens, as plain input")                                                                \
   X(PRUNING, "pruning", NULL,                                                                      \
     "the same call with the history that was not sent, read from the provider's cache; calls for " \
     "summaries count against it")                                                                  \
