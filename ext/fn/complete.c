@@ -163,6 +163,7 @@ static int chat_request(sqlite3_context *ctx, const char *text, size_t n, const 
     r->turn = kept->turns;
     r->pruned.left_out = kept->left_out;
     r->pruned.sent = kept->sent;
+    r->pruned.anew = kept->anew;
     r->pruned.no_summary = kept->no_summary;
   }
   return RC_OK;

@@ -4,7 +4,7 @@ import os
 import threading
 import unittest
 
-from harness import TempDir, connect, error_of, value
+from harness import Standin, TempDir, connect, error_of, open_desk, value
 from replay import Answer, Replay, chat
 from talks import CITIES, agent, assistant, claude_form, ids_of, result, talk, twenty, user
 
@@ -684,8 +684,27 @@ class Chat(Desked):
         self.assertEqual(self.chat(talk(25, 40)[:-1], conversation="c8", retries=0), "fine")
         self.assertEqual(self.notes()["no_summary"], "failed")
 
+    def test_what_it_saved_by_the_bill(self):
+        """At a provider that bills prefixes: the line is what the bill differs by, for steps that pay and for extracts that don't."""
+        whole = talk(31, 40, words=(60, 160))
+        asked = [whole[:i] for i, m in enumerate(whole) if m["role"] == "assistant"]
+        spent, said = {}, {}
+        for name, options in (("off", None), ("drop", {"budget": 5000}), ("extract", {"budget": 5000, "older": "extract"})):
+            with TempDir() as tmp, Standin() as standin:
+                standin.post("/standin/cache", {"readable_ms": 0, "floor": 1024})
+                db = open_desk(os.path.join(tmp, "p.db"), standin.url)
+                for messages in asked:
+                    value(db, "SELECT llm_chat(?, ?)", json.dumps(messages), json.dumps({"model": "claude-sonnet-4-6", "max_tokens": 8, "prompt_cache": "5m", "cache": "off", "prune": options or False}))
+                spent[name], = db.execute("SELECT sum(cost_nusd) FROM llm_calls").fetchone()
+                said[name] = value(db, "SELECT total(nusd) FROM llm_savings WHERE saving = 'pruning'")
+                db.close()
+        self.assertLess(said["extract"], 0)
+        for name in ("drop", "extract"):
+            self.assertAlmostEqual(said[name], spent["off"] - spent[name], delta=0.15 * spent["off"], msg=(spent, said))
+
     def test_what_it_saved(self):
-        """Tokens that were not sent, scaled by the bill, as read from the cache; less the summaries. Sums still add up."""
+        """Tokens that were not sent, scaled by the bill, as read from the cache; less those that are read anew since the cut moved, and the summaries.
+        Sums still add up."""
         given = talk(26, 40)[:-1]
         value(self.db, "SELECT llm_config('prune', '{\"budget\":1500,\"older\":\"summary\",\"summary_model\":\"small\"}')")
         self.replay.answers["big"] = [Answer(chat("fine", usage={"prompt_tokens": 1700, "completion_tokens": 9}, model="big"))]
@@ -695,7 +714,9 @@ class Chat(Desked):
         for saving, n in self.db.execute("SELECT saving, nusd FROM llm_savings"):
             lines[saving] = lines.get(saving, 0) + n
         spared = int(notes["pruned"] * 1700 / notes["sent"] + 0.5)
-        self.assertEqual(lines["pruning"], spared * 250 - (4000 * 100 + 60 * 400))
+        anew = int(notes["anew"] * 1700 / notes["sent"] + 0.5)
+        self.assertGreater(anew, 0)
+        self.assertEqual(lines["pruning"], (spared + anew) * 250 - anew * 2500 - (4000 * 100 + 60 * 400))
         self.assertEqual(lines["spend"], 1700 * 2500 + 9 * 10000 + 4000 * 100 + 60 * 400)
         self.assertEqual(lines["baseline"], lines["spend"] + lines["pruning"])
 

@@ -21,6 +21,7 @@ void call_drop_unfit(Call *k) {
 static void note_pruned(const Request *r, Buf *b) {
   if (r->pruned.left_out > 0) {
     buf_printf(b, ",\"pruned\":%lld,\"sent\":%lld", r->pruned.left_out, r->pruned.sent);
+    buf_printf(b, r->pruned.anew > 0 ? ",\"anew\":%lld" : "", r->pruned.anew);
     buf_printf(b, r->pruned.no_summary ? ",\"no_summary\":\"%s\"" : "%s",
                r->pruned.no_summary ? r->pruned.no_summary : "");
   }

@@ -42,7 +42,9 @@ typedef struct Request {
   const Beside *beside; /* NULL: its answer is the answer. Borrowed */
   struct {
     long long left_out, sent; /* tokens, as we count them; 0 and 0: it was not pruned */
-    const char *no_summary;   /* a few words: why it has none though it was to; NULL. Borrowed */
+    long long
+        anew; /* of those sent: what the provider would have read from its cache, had the cut not moved */
+    const char *no_summary; /* a few words: why it has none though it was to; NULL. Borrowed */
   } pruned;
   Message one;                  /* llm_complete's single message */
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */

@@ -110,7 +110,7 @@ static const char *reduced(const char *column) {
       {"error", "substr(error, 1, instr(error || ':', ':') - 1)"},
       {"gate", "NULL"},
       {"notes", "CASE WHEN json_valid(notes) THEN nullif(json_patch('{}', json_object('pruned', "
-                "notes -> '$.pruned',"
+                "notes -> '$.pruned', 'sent', notes -> '$.sent', 'anew', notes -> '$.anew',"
                 " 'asked', notes -> '$.asked')), '{}') END"},
   };
   for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {

@@ -114,32 +114,51 @@ static long long known(long long nusd, long long otherwise, SavingSum *l) {
 
 /* ---- what was not sent */
 
-/* Tokens of history that a call was spared: as we counted them, scaled by what was billed for what we counted of the rest. */
-static long long not_sent(const AuditRow *row, Err *err) {
+/* Tokens of history that a call was spared, and those that it had read anew since the cut moved: as we counted them, scaled by what was
+** billed for what we counted of all it sent. */
+typedef struct NotSent {
+  long long tokens, anew;
+} NotSent;
+
+static long long scaled(const AuditRow *row, long long tokens, long long sent) {
+  double n = (double)tokens * (double)row->input_tokens / (double)sent;
+  return n < (double)LIMIT_TOKENS ? llround(n) : 0;
+}
+
+static NotSent not_sent(const AuditRow *row, Err *err) {
   Err bad = {0};
-  long long left_out = 0, sent = 0;
+  long long left_out = 0, sent = 0, anew = 0;
   cJSON *notes = row->notes && strstr(row->notes, "\"pruned\":")
                      ? json_parse(row->notes, strlen(row->notes), "notes", &bad)
                      : NULL;
   int is_known =
       json_count(notes, "pruned", &left_out) == 1 && json_count(notes, "sent", &sent) == 1;
+  anew = json_count(notes, "anew", &anew) == 1 ? anew : 0;
   cJSON_Delete(notes);
   if (bad.rc == RC_NOMEM) {
     err_nomem(err);
   }
-  is_known = is_known && sent > 0 && row->input_tokens > 0 && left_out <= LIMIT_TOKENS;
-  double tokens = is_known ? (double)left_out * (double)row->input_tokens / (double)sent : 0;
-  return tokens < (double)LIMIT_TOKENS ? llround(tokens) : 0;
+  is_known =
+      is_known && sent > 0 && row->input_tokens > 0 && left_out <= LIMIT_TOKENS && anew <= sent;
+  return is_known ? (NotSent){scaled(row, left_out, sent), scaled(row, anew, sent)}
+                  : (NotSent){0, 0};
 }
 
+/* What was left out had been read from the provider's cache, and so had what the cut made it read anew: fresh, or written. */
 static void take_pruned(SavingSum *lines, const Counted *c, Steps *s, Err *err) {
-  long long tokens = not_sent(c->row, err);
-  const PriceSet *set = tokens > 0 ? counted_prices(c, err) : NULL;
-  Cost cost = set ? counted_unit(set, UNIT_CACHE_READ, tokens) : COST_MOST;
-  if (tokens > 0 && cost != COST_MOST) {
-    s->baseline += cost_nusd(cost);
-    add(&lines[SAVING_PRUNING], cost_nusd(cost));
-  } else if (tokens > 0) {
+  const NotSent n = not_sent(c->row, err);
+  const PriceSet *set = n.tokens > 0 ? counted_prices(c, err) : NULL;
+  long long read = usage_get(&c->usage, UNIT_CACHE_READ);
+  long long fresh = c->row->input_tokens - (read > 0 ? read : 0);
+  long long anew = n.anew < fresh ? n.anew : fresh;
+  Cost spared = set ? counted_unit(set, UNIT_CACHE_READ, n.tokens + anew) : COST_MOST;
+  Cost lost =
+      set ? counted_unit(set, c->has_written ? UNIT_CACHE_WRITE : UNIT_INPUT, anew) : COST_MOST;
+  if (n.tokens > 0 && spared != COST_MOST && lost != COST_MOST) {
+    long long nusd = cost_nusd(spared) - cost_nusd(lost);
+    s->baseline += nusd;
+    add(&lines[SAVING_PRUNING], nusd);
+  } else if (n.tokens > 0) {
     add_unknown(&lines[SAVING_PRUNING]);
   }
 }

@@ -121,6 +121,8 @@ typedef struct Pruning {
   unsigned char *kept; /* owned */
   size_t first[2]; /* pinned while there is room: the user's first message and its answer; n: not */
   Pruned cut;
+  PrunePrices prices;
+  PruneOptions with; /* what it was cut by */
   Summary summary;
   long long summary_tokens; /* of the message that says it; 0: there is none */
 } Pruning;
@@ -271,17 +273,16 @@ static int find_prices(const Pruning *p, PrunePrices *out, Err *err) {
 
 /* A call whose model nobody prices, or routing has not chosen yet, sends all. */
 static int plan_by_price(Pruning *p, Err *err) {
-  PrunePrices prices;
-  int is_known = find_prices(p, &prices, err);
-  const PruneOptions with = {
-      .budget = LLONG_MAX, .keep = (int)p->o.keep, .prices = is_known ? &prices : NULL};
+  int is_known = find_prices(p, &p->prices, err);
+  p->with = (PruneOptions){
+      .budget = LLONG_MAX, .keep = (int)p->o.keep, .prices = is_known ? &p->prices : NULL};
   if (!is_known && !p->ask->call && err->rc == RC_OK) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "by '" BY_PRICE
                    "' it is pruned where a cut costs nothing: give the \"model\", one whose input "
                    "has a price (llm_price), or tokens: {\"budget\":4000}");
   }
-  return err->rc == RC_OK ? prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err)
+  return err->rc == RC_OK ? prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, err)
                           : err->rc;
 }
 
@@ -289,17 +290,17 @@ static int plan_by_price(Pruning *p, Err *err) {
 static int plan(Pruning *p, long long *room, Err *err) {
   const KeptOptions *o = &p->o;
   long long share = share_of(o), budget = o->budget;
-  PruneOptions with = {budget, (int)o->keep, o->step == SPEC_UNSET ? 0 : o->step, NULL};
   Err tight = {0};
   *room = 0;
   if (o->by_price) {
     return plan_by_price(p, err);
   }
-  prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+  p->with = (PruneOptions){budget, (int)o->keep, o->step == SPEC_UNSET ? 0 : o->step, NULL};
+  prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, err);
   if (err->code == ERR_LIMIT) { /* rather without the first turn than not at all */
     err_clear(err);
     pin_first(p, 0);
-    prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+    prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, err);
   }
   if (err->code == ERR_LIMIT && p->ask->call) {
     err_clear(err); /* a call does not fail for a saving */
@@ -308,14 +309,14 @@ static int plan(Pruning *p, long long *room, Err *err) {
   if (err->rc != RC_OK || p->cut.n_dropped == 0 || share == 0) {
     return err->rc;
   }
-  with.budget = budget - share;
-  if (with.budget >= 1 &&
-      prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, &tight) == RC_OK) {
+  p->with.budget = budget - share;
+  if (p->with.budget >= 1 &&
+      prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, &tight) == RC_OK) {
     *room = share;
     return RC_OK;
   }
-  with.budget = budget;
-  return prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+  p->with.budget = budget;
+  return prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, err);
 }
 
 static int extract(Pruning *p, Err *err) {
@@ -406,6 +407,57 @@ static int summarise(Pruning *p, long long room, Err *err) {
     p->summary_tokens = 0;
   }
   return err->rc;
+}
+
+/* ---- what a cut costs */
+
+/* Where the request before ended: in front of the assistant's last message; 0: this is the first. */
+static size_t end_before(const Pruning *p) {
+  size_t i = p->turns.n;
+  while (i > 0 && p->plans[i - 1].role != PRUNE_ASSISTANT) {
+    i--;
+  }
+  return i > 0 ? i - 1 : 0;
+}
+
+/* 1 if turns in front of the cut were taken back: others with each question. */
+static int has_related(const Pruning *p) {
+  int has = 0;
+  for (size_t i = 0; i < p->cut.first && p->o.older == OLDER_EXTRACT; i++) {
+    has |= p->kept[i] && p->plans[i].role != PRUNE_SYSTEM && !(p->plans[i].flags & PRUNE_PINNED);
+  }
+  return has;
+}
+
+/* Tokens of what both requests have, without those in front of the first message that only one of them has: a provider's cache reads
+** up to there, if that is long enough to be kept. */
+static long long not_read(const Pruning *p, const unsigned char *before, size_t n) {
+  long long same = 0, rest = 0, whole = 0;
+  int differs = 0, is_related = has_related(p);
+  for (size_t i = 0; i < n; i++) {
+    long long tokens = p->plans[i].tokens;
+    differs |= before[i] != p->kept[i] || (is_related && p->plans[i].role != PRUNE_SYSTEM);
+    same += p->kept[i] && !differs ? tokens : 0;
+    rest += p->kept[i] && differs ? tokens : 0;
+    whole += tokens;
+  }
+  return whole < p->prices.floor ? 0 : same < p->prices.floor ? same + rest : rest;
+}
+
+static long long read_anew(Pruning *p, Err *err) {
+  size_t n = p->ask->call && p->cut.n_dropped > 0 ? end_before(p) : 0;
+  unsigned char *before = n > 0 ? calloc(n, 1) : NULL;
+  Pruned cut;
+  Err tight = {0};
+  long long anew = 0;
+  if (n > 0 && !before) {
+    err_nomem(err);
+  } else if (n > 0 && (p->o.by_price || find_prices(p, &p->prices, err) || err->rc == RC_OK) &&
+             prune_plan(p->plans, n, &p->with, before, &cut, &tight) == RC_OK) {
+    anew = not_read(p, before, n);
+  }
+  free(before);
+  return anew;
 }
 
 /* ---- what is left */
@@ -500,6 +552,7 @@ static int prune(Pruning *p, Kept *out, Err *err) {
     summarise(p, room, err);
   }
   out->text = err->rc == RC_OK ? join(p, &out->n, err) : NULL;
+  out->anew = err->rc == RC_OK ? read_anew(p, err) : 0;
   out->sent = p->cut.tokens_after + p->summary_tokens;
   out->left_out = p->cut.tokens_before - out->sent;
   out->no_summary = p->summary.why;

@@ -26,6 +26,8 @@ typedef struct Kept {
   int turns; /* user messages of the whole conversation */
   long long left_out,
       sent; /* tokens; a summary is among the latter, and is subtracted from the former */
+  long long
+      anew; /* of what a call sends: tokens that the provider's cache had read, had nothing been left out */
   const char *no_summary; /* a few static words: why there is none though it was asked for; NULL */
 } Kept;
 
