@@ -187,6 +187,23 @@ class Forms(unittest.TestCase):
         given[2] = user("I don't know. It doesn't work.")
         self.assertNotIn(given[2], prune(self.db, given, budget=400, keep=1))
 
+    def test_orders_in_doubt(self):
+        """What may be an order stays where there is room, in any form; plain messages never make a conversation too long for its budget."""
+        for order in ("It's important that you never call.", "We agreed that you never call.", "Where is parcel 5? (and don't call her)", "Our policy: no refunds.", "Hold all shipments till Monday.",
+                      "Two bullets max.", "Cap it at 50 words.", "Run everything by me.", "_do not_ call", "Il ne faut jamais appeler.", "Ich verbiete Anrufe.", "Erst fragen, dann buchen.",
+                      "In nessun caso chiamare.", "Ни в коем случае не звони.", "電話しないで。", "전화 금지", "ممنوع الاتصال", "ห้ามโทร", "Không được gọi.", "Asla arama.", "Żadnych telefonów.", "Eerst vragen."):
+            given = talk(41, 30, system=False)
+            given[2:4] = [user(order), assistant("Noted.")]
+            kept = prune(self.db, given, budget=500, keep=1)
+            self.assertEqual(kept[:2], given[2:4], order)
+        plain = ["The app doesn't start.", "Not yet.", "Nobody answers the phone.", "No, that's wrong.", "Ok, never mind.", "My approval rating is low.", "It says access is forbidden.",
+                 "I only have the order number.", "The printer won't print.", "Translate \"Never give up\" into French."]
+        for turns in (60, 120, 240):
+            given = [m for i in range(turns) for m in (user(plain[i % 10]), assistant(f"It is so because of what stands on page {i}, and it will be fine after a restart of the box."))]
+            for budget in (1000, 2000, 4000):
+                kept = prune(self.db, [*given, user("And now?")], budget=budget)
+                self.assertLess(len(kept), 2 * turns) if turns > 60 else None
+
     def test_a_call_that_nobody_answered(self):
         """It waits for nothing: the turns behind it can be cut."""
         given = [user("a"), assistant(None, ("x", "f", {})), *[m for i in range(10) for m in (user(f"q {i}"), assistant("a " * 30))], user("z")]
@@ -346,6 +363,12 @@ class Desked(unittest.TestCase):
 
 
 class Summary(Desked):
+    def test_a_history_in_other_blanks_is_the_same(self):
+        given = talk(51, 30)[:-1]
+        for indent in (None, 2):
+            value(self.db, "SELECT llm_prune(?, ?)", json.dumps(given, indent=indent), json.dumps({"budget": 1200, "older": "summary", "summary_model": "small", "model": "big"}))
+        self.assertEqual(self.replay.asked("small"), 1)
+
     def test_once_for_a_history(self):
         """P04: in the ledger under the conversation, without marks; twice the same history, on whichever connection, is once."""
         given = talk(1, 40)

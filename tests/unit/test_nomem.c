@@ -1000,7 +1000,7 @@ static int pruned(Result *r, Err *err) {
       plans[i] = t.at[i].plan;
       turns_write(&t.at[i], &b);
       add(r, "%d %d %d %d ", plans[i].calls, plans[i].results, (int)plans[i].flags,
-          orders_has(t.at[i].m.content, t.at[i].m.n, err));
+          orders_force(t.at[i].m.content, t.at[i].m.n, err));
     }
     count = prune_turns(plans, t.n, t.n - 1, turns);
     turns_relate(&t, turns, count, err);

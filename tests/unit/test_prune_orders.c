@@ -330,10 +330,12 @@ static void test_standing_orders(void **state) {
   (void)state;
   Err err = {0};
   for (size_t i = 0; i < COUNT(orders); i++) {
-    check(orders_has(orders[i], strlen(orders[i]), &err), "'%s' is an order", orders[i]);
+    check(orders_force(orders[i], strlen(orders[i]), &err) != ORDER_NONE, "'%s' is an order",
+          orders[i]);
   }
   for (size_t i = 0; i < COUNT(others); i++) {
-    check(!orders_has(others[i], strlen(others[i]), &err), "'%s' is none", others[i]);
+    check(orders_force(others[i], strlen(others[i]), &err) == ORDER_NONE, "'%s' is none",
+          others[i]);
   }
 }
 
@@ -344,8 +346,8 @@ static void test_nothing(void **state) {
   assert_string_equal(out, "");
   free(out);
   Err err = {0};
-  assert_int_equal(orders_has("", 0, &err), 0);
-  assert_int_equal(orders_has("\xff\xfe never", 8, &err), 1);
+  assert_int_equal(orders_force("", 0, &err), ORDER_NONE);
+  assert_int_not_equal(orders_force("\xff\xfe never", 8, &err), ORDER_NONE);
 }
 
 int main(void) {

@@ -2,7 +2,8 @@
 ** See orders.h for the contract.
 **
 ** Orders are told from remarks by words of negation and force, by phrases that have neither, and by who is spoken of: "I don't
-** know" orders nothing. A user's orders are looked for with a wide net: a message that stays in vain costs its tokens.
+** know" orders nothing. A user's orders are looked for with a wide net: a message that stays in vain costs its tokens. What is caught by it
+** and does not begin as an order does is in doubt: turns_kept.c keeps as many of these as there is room for.
 **
 ** Of a summary a sentence stays if it has nothing that its source has not. In any language, numbers, addresses and names must stand in
 ** the source (grounds.h). What tells how it was ("The parcel was not delivered") needs a third of its words from there. Any other needs
@@ -27,7 +28,7 @@
 static int is_word(const char *p, const char *word, const char *end) {
   size_t n = strlen(word);
   return p + n <= end && strncasecmp(p, word, n) == 0 &&
-         (p + n == end || strchr(" ,;:.!?'\n\t", p[n]));
+         (p + n == end || strchr(" ,;:.!?'*_)\n\t", p[n]));
 }
 
 /* 1 if somebody speaks of himself: that orders nothing. */
@@ -104,7 +105,7 @@ static int is_order(const char *p, size_t n, unsigned flags) {
 static int has_word(const char *const *words, const char *p, size_t n) {
   int has = 0;
   for (size_t i = 0; i < n && !has; i++) {
-    int is_begin = i == 0 || strchr(" ,;:.!?'\"(\n\t", p[i - 1]);
+    int is_begin = i == 0 || strchr(" ,;:.!?'\"(*_\n\t", p[i - 1]);
     for (int k = 0; words[k] && is_begin && !has; k++) {
       has = is_word(p + i, words[k], p + n);
     }
@@ -408,17 +409,662 @@ static int is_standing(const char *p, size_t n, unsigned flags) {
          (flags & UNIT_ORDER && is_wish(p, n) && !has_phrase(polite, p, n, 0));
 }
 
-int orders_has(const char *text, size_t n, Err *err) {
+/* ---- how sure that is */
+
+/* Words of negation, of bounds and of waiting, by language. */
+static const char *const forces[] = {"not",
+                                     "never",
+                                     "nooit",
+                                     "niet",
+                                     "geen",
+                                     "alleen",
+                                     "uitsluitend",
+                                     "maximaal",
+                                     "hoogstens",
+                                     "wacht",
+                                     "eerst",
+                                     "altijd",
+                                     "zonder",
+                                     "nigdy",
+                                     "nie",
+                                     "żadnych",
+                                     "żaden",
+                                     "żadne",
+                                     "tylko",
+                                     "wyłącznie",
+                                     "najwyżej",
+                                     "maksymalnie",
+                                     "poczekaj",
+                                     "czekaj",
+                                     "najpierw",
+                                     "zawsze",
+                                     "zakaz",
+                                     "bez",
+                                     "wstrzymaj",
+                                     "никогда",
+                                     "не",
+                                     "нельзя",
+                                     "никаких",
+                                     "только",
+                                     "исключительно",
+                                     "максимум",
+                                     "подожди",
+                                     "жди",
+                                     "сначала",
+                                     "всегда",
+                                     "запрещено",
+                                     "без",
+                                     "Никогда",
+                                     "Не",
+                                     "Нельзя",
+                                     "Никаких",
+                                     "Только",
+                                     "Исключительно",
+                                     "Максимум",
+                                     "Подожди",
+                                     "Жди",
+                                     "Сначала",
+                                     "Всегда",
+                                     "Запрещено",
+                                     "Без",
+                                     "ніколи",
+                                     "жодних",
+                                     "тільки",
+                                     "лише",
+                                     "зачекай",
+                                     "спочатку",
+                                     "завжди",
+                                     "заборонено",
+                                     "Ніколи",
+                                     "Жодних",
+                                     "Тільки",
+                                     "Лише",
+                                     "Зачекай",
+                                     "Спочатку",
+                                     "Завжди",
+                                     "Заборонено",
+                                     "asla",
+                                     "sakın",
+                                     "hiçbir",
+                                     "sadece",
+                                     "yalnızca",
+                                     "bekle",
+                                     "önce",
+                                     "daima",
+                                     "yasak",
+                                     "olmadan",
+                                     "arama",
+                                     "yapma",
+                                     "gönderme",
+                                     "yazma",
+                                     "silme",
+                                     "đừng",
+                                     "không",
+                                     "chỉ",
+                                     "đợi",
+                                     "hỏi",
+                                     "luôn",
+                                     "cấm",
+                                     "Đừng",
+                                     "Không",
+                                     "Chỉ",
+                                     "Đợi",
+                                     "Hỏi",
+                                     "Luôn",
+                                     "Cấm",
+                                     "jangan",
+                                     "dilarang",
+                                     "hanya",
+                                     "maksimal",
+                                     "tunggu",
+                                     "tanya",
+                                     "selalu",
+                                     "tanpa",
+                                     "aldrig",
+                                     "aldri",
+                                     "inte",
+                                     "ikke",
+                                     "inga",
+                                     "ingen",
+                                     "bara",
+                                     "endast",
+                                     "kun",
+                                     "högst",
+                                     "høyst",
+                                     "højst",
+                                     "max",
+                                     "maks",
+                                     "vänta",
+                                     "vent",
+                                     "fråga",
+                                     "spør",
+                                     "spørg",
+                                     "alltid",
+                                     "altid",
+                                     "förbjudet",
+                                     "forbudt",
+                                     "utan",
+                                     "uten",
+                                     "uden",
+                                     "älä",
+                                     "älkää",
+                                     "ei",
+                                     "vain",
+                                     "enintään",
+                                     "odota",
+                                     "kysy",
+                                     "aina",
+                                     "ilman",
+                                     "kielletty",
+                                     "Älä",
+                                     "Älkää",
+                                     "nikdy",
+                                     "žádné",
+                                     "žádný",
+                                     "jen",
+                                     "pouze",
+                                     "nejvýše",
+                                     "maximálně",
+                                     "počkej",
+                                     "nejdřív",
+                                     "vždy",
+                                     "zákaz",
+                                     "nevolej",
+                                     "neposílej",
+                                     "nepiš",
+                                     "Žádné",
+                                     "soha",
+                                     "ne",
+                                     "csak",
+                                     "legfeljebb",
+                                     "várj",
+                                     "előbb",
+                                     "mindig",
+                                     "tilos",
+                                     "nélkül",
+                                     "ποτέ",
+                                     "μην",
+                                     "μόνο",
+                                     "περίμενε",
+                                     "ρώτα",
+                                     "πάντα",
+                                     "απαγορεύεται",
+                                     "χωρίς",
+                                     "Ποτέ",
+                                     "Μην",
+                                     "Μόνο",
+                                     "Περίμενε",
+                                     "Ρώτα",
+                                     "Πάντα",
+                                     "Απαγορεύεται",
+                                     "Χωρίς",
+                                     "niciodată",
+                                     "doar",
+                                     "așteaptă",
+                                     "întreabă",
+                                     "mereu",
+                                     "interzis",
+                                     "fără",
+                                     "لا",
+                                     "ممنوع",
+                                     "فقط",
+                                     "انتظر",
+                                     "اسأل",
+                                     "بدون",
+                                     "حتى",
+                                     "אל",
+                                     "לעולם",
+                                     "אסור",
+                                     "רק",
+                                     "חכה",
+                                     "שאל",
+                                     "תשאל",
+                                     "תמיד",
+                                     "בלי",
+                                     "मत",
+                                     "नहीं",
+                                     "न",
+                                     "केवल",
+                                     "सिर्फ़",
+                                     "सिर्फ",
+                                     "हमेशा",
+                                     "बिना",
+                                     "रुको",
+                                     "मना",
+                                     "kein",
+                                     "keine",
+                                     "keinen",
+                                     "nichts",
+                                     "verbiete",
+                                     "verzichte",
+                                     "nur",
+                                     "höchstens",
+                                     "maximal",
+                                     "erst",
+                                     "immer",
+                                     "ohne",
+                                     "warte",
+                                     "jamais",
+                                     "uniquement",
+                                     "seulement",
+                                     "maximum",
+                                     "attends",
+                                     "attendez",
+                                     "toujours",
+                                     "sans",
+                                     "aucun",
+                                     "aucune",
+                                     "nunca",
+                                     "nada",
+                                     "sin",
+                                     "ningún",
+                                     "ninguna",
+                                     "solo",
+                                     "sólo",
+                                     "únicamente",
+                                     "máximo",
+                                     "espera",
+                                     "espere",
+                                     "siempre",
+                                     "como",
+                                     "mai",
+                                     "niente",
+                                     "nessun",
+                                     "nessuna",
+                                     "senza",
+                                     "soltanto",
+                                     "massimo",
+                                     "aspetta",
+                                     "sempre",
+                                     "vietato",
+                                     "sem",
+                                     "nenhum",
+                                     "nenhuma",
+                                     "só",
+                                     "somente",
+                                     "apenas",
+                                     "proibido",
+                                     "hold",
+                                     "pause",
+                                     "cease",
+                                     "halt",
+                                     "cap",
+                                     "capped",
+                                     "important",
+                                     "must",
+                                     "wait",
+                                     "only",
+                                     "minimum",
+                                     "confidential",
+                                     "secret",
+                                     "agreed",
+                                     "rule",
+                                     "budget",
+                                     "policy",
+                                     "nothing",
+                                     NULL};
+
+/* The same within words, or in more than one. */
+static const char *const force_phrases[] = {"ห้าม",
+                                            "อย่า",
+                                            "เท่านั้น",
+                                            "ไม่เกิน",
+                                            "รอจน",
+                                            "ก่อน",
+                                            "เสมอ",
+                                            "禁止",
+                                            "だけ",
+                                            "のみ",
+                                            "まで",
+                                            "ダメ",
+                                            "だめ",
+                                            "ないで",
+                                            "なし",
+                                            "先に",
+                                            "許可",
+                                            "るな",
+                                            "以内",
+                                            "以下",
+                                            "してはいけ",
+                                            "别",
+                                            "請勿",
+                                            "请勿",
+                                            "切勿",
+                                            "不许",
+                                            "不得",
+                                            "只用",
+                                            "仅",
+                                            "最多",
+                                            "不超过",
+                                            "先问",
+                                            "必须",
+                                            "始终",
+                                            "未经",
+                                            "不打折",
+                                            "不能",
+                                            "금지",
+                                            "하지 마",
+                                            "이내",
+                                            "최대",
+                                            "먼저",
+                                            "항상",
+                                            "반드시",
+                                            "까지",
+                                            "안 됩니다",
+                                            "없이",
+                                            "없음",
+                                            "على الأكثر",
+                                            "بحد أقصى",
+                                            "دائم",
+                                            "בשום אופן",
+                                            "לכל היותר",
+                                            "अधिकतम",
+                                            "पहले",
+                                            "en fazla",
+                                            "her zaman",
+                                            "tối đa",
+                                            "tidak lebih",
+                                            "to πολύ",
+                                            "το πολύ",
+                                            "cel mult",
+                                            "не более",
+                                            "ни в коем",
+                                            "Ни в коем",
+                                            "auf weiteres",
+                                            "vor jedem",
+                                            "il ne faut",
+                                            "elle ne doit",
+                                            "il ne doit",
+                                            "d'abord",
+                                            "jusqu'à",
+                                            "in nessun caso",
+                                            "hasta ",
+                                            "fino a ",
+                                            "até ",
+                                            "como máximo",
+                                            "prior to",
+                                            "check in with",
+                                            "run everything",
+                                            "by me.",
+                                            "till ",
+                                            "until ",
+                                            "≤",
+                                            "<=",
+                                            "we agreed",
+                                            "i told you",
+                                            "our policy",
+                                            "our rule",
+                                            "a rule",
+                                            "a must",
+                                            "appreciate it if",
+                                            "in doubt ask",
+                                            "sieze",
+                                            "duze",
+                                            "unterlasse",
+                                            "vermeide",
+                                            "vorher",
+                                            "stets ",
+                                            "unter uns",
+                                            "halte dich",
+                                            "es wird nicht",
+                                            "es sei denn",
+                                            "plus d",
+                                            "avant de",
+                                            "évite",
+                                            "vouvoie",
+                                            "tutoie",
+                                            "arrête",
+                                            "entre nous",
+                                            " ni ",
+                                            "interdiction",
+                                            "à partir d",
+                                            "antes de",
+                                            "primero",
+                                            "evita",
+                                            "deja de",
+                                            "entre nosotros",
+                                            "a partir de hoy",
+                                            "tutéame",
+                                            "prima ",
+                                            "smetti",
+                                            "em hipótese",
+                                            "primeiro",
+                                            "evite",
+                                            "pare de",
+                                            "hooguit",
+                                            "vermijd",
+                                            "verboden",
+                                            "vanaf nu",
+                                            "Żadnych",
+                                            "zapytaj",
+                                            "unikaj",
+                                            "przestań",
+                                            "od teraz",
+                                            "Спроси",
+                                            "спроси",
+                                            "Избегай",
+                                            "избегай",
+                                            "Прекрати",
+                                            "прекрати",
+                                            "Отныне",
+                                            "отныне",
+                                            "Hiçbir",
+                                            " kadar",
+                                            "Önce",
+                                            "istemiyorum",
+                                            "確認して",
+                                            "いつも",
+                                            "ないこと",
+                                            "なくていい",
+                                            "ずに",
+                                            "今後",
+                                            "等到",
+                                            "每次",
+                                            "从现在起",
+                                            "로만",
+                                            "만 사용",
+                                            "이하",
+                                            "물어보",
+                                            "اسألني",
+                                            "إياك",
+                                            "يجب",
+                                            "לא ל",
+                                            "से ज़्यादा",
+                                            "रुको",
+                                            "Το πολύ",
+                                            "întreabă",
+                                            "Întreabă",
+                                            "undvik",
+                                            "bare ",
+                                            "allergic",
+                                            "from today",
+                                            "going forward",
+                                            "henceforth",
+                                            "for the rest of",
+                                            "in this chat",
+                                            "whenever i",
+                                            "when i say",
+                                            "if i say",
+                                            "zero tolerance",
+                                            "suspend",
+                                            "steer clear",
+                                            "can't eat",
+                                            "i hate",
+                                            "i can't stand",
+                                            "source for every",
+                                            "essential",
+                                            "caution",
+                                            "careful",
+                                            "await my",
+                                            "all replies",
+                                            "route everything",
+                                            "cc ",
+                                            "copy ",
+                                            "stays confidential",
+                                            "in mind",
+                                            NULL};
+
+/* A message that may hold an order, by its words. (Who speaks of himself mostly gives none, but where he speaks of "you".) */
+static int is_in_doubt(const char *p, size_t n, unsigned flags) {
+  static const char *const remarks[] = {
+      "ik",  "wij", "het", "mijn", "jeg", "vi",      "det",
+      "min", "jag", "mit", "я",    "Я",   "мы",      "Мы",
+      "это", "Это", "ja",  "minä", "no,", "not yet", "ok, never mind",
+      NULL};
+  static const char *const asides[] = {"and don't",  "and do not", "and never", "but don't",
+                                       "but do not", "but never",  "and don’t", " ok?",
+                                       ", okay?",    "don't call", NULL};
+  static const char *const nothing[] = {"never mind", "no problem", "no worries",
+                                        "no thank",   "not at all", NULL};
+  static const char *const laid_down[] = {
+      " you ",   "call",    "rule",    "policy", "only",      "il ne faut", "il faut",
+      "ne doit", "es darf", "es soll", "a must", "important", "essential",  NULL};
+  int is_self = is_remark(p, n), asks = n > 0 && p[n - 1] == '?';
+  for (int i = 0; remarks[i] && !is_self; i++) {
+    is_self = is_word(p, remarks[i], p + n);
+  }
+  static const char *const forbids[] = {"i forbid", "verbiete", "interdis", "prohíbo", "prohibo",
+                                        "vieto ",   "proíbo",   "запрещаю", NULL};
+  if (has_phrase(nothing, p, n, 1)) {
+    return 0;
+  }
+  if (!asks && has_phrase(forbids, p, n, 0)) {
+    return 1;
+  }
+  if (asks || is_self) {
+    return flags & UNIT_ORDER &&
+           (has_phrase(asides, p, n, 0) || (!asks && has_phrase(laid_down, p, n, 0)));
+  }
+  return has_word(forces, p, n) || has_phrase(force_phrases, p, n, 0);
+}
+
+/* "Please never …", "and wait for …": bytes of what leads in. */
+static size_t lead(const char *p, size_t n) {
+  static const char *const leads[] = {"please ",
+                                      "and ",
+                                      "but ",
+                                      "so ",
+                                      "also ",
+                                      "then ",
+                                      "ok, ",
+                                      "okay, ",
+                                      "remember: ",
+                                      "important: ",
+                                      "note: ",
+                                      "rule: ",
+                                      "bitte ",
+                                      "por favor, ",
+                                      "por favor ",
+                                      "per favore, ",
+                                      "per favore ",
+                                      "s'il te plaît, ",
+                                      "s'il vous plaît, ",
+                                      "you ",
+                                      NULL};
+  size_t at = 0;
+  for (int i = 0; leads[i]; i++) {
+    size_t k = strlen(leads[i]);
+    if (at + k < n && strncasecmp(p + at, leads[i], k) == 0) {
+      at += k;
+      i = -1;
+    }
+  }
+  return at;
+}
+
+static const char *const sure_fronts[] = {"never ",
+                                          "do not ",
+                                          "don't ",
+                                          "don’t ",
+                                          "always ",
+                                          "only ",
+                                          "from now on",
+                                          "at most ",
+                                          "ask ",
+                                          "wait for",
+                                          "stop ",
+                                          "make sure",
+                                          "must ",
+                                          "may not ",
+                                          "shall not ",
+                                          "should not ",
+                                          "should never ",
+                                          "keep ",
+                                          "avoid ",
+                                          "refrain from",
+                                          "under no circumstances",
+                                          "in no case",
+                                          "until ",
+                                          "before ",
+                                          "unless ",
+                                          "without ",
+                                          "hold off",
+                                          "hands off",
+                                          "stick to",
+                                          "no more than",
+                                          "nie ",
+                                          "niemals ",
+                                          "nur ",
+                                          "immer ",
+                                          "auf keinen fall",
+                                          "unter keinen umständen",
+                                          "ab jetzt",
+                                          "ab sofort",
+                                          "höchstens ",
+                                          "maximal ",
+                                          "frag",
+                                          "warte ",
+                                          "jamais ",
+                                          "toujours ",
+                                          "désormais",
+                                          "dorénavant",
+                                          "à partir de maintenant",
+                                          "ne ",
+                                          "n'",
+                                          "demande",
+                                          "nunca ",
+                                          "siempre ",
+                                          "a partir de ahora",
+                                          "mai ",
+                                          "sempre ",
+                                          "d'ora in poi",
+                                          "nooit ",
+                                          "aldri ",
+                                          "aldrig ",
+                                          "nigdy ",
+                                          "никогда ",
+                                          "Никогда ",
+                                          NULL};
+static const char *const sure_within[] = {
+    " must not ", " must never ",   "you must ",     " may not ",   "never ever", "not allowed",
+    "forbidden",  "off limits",     "off-limits",    "prohibited",  "without my", "without asking",
+    "ask me",     "ask first",      "check with me", "before you ", "until i ",   "unless i ",
+    "verboten",   "interdit",       "prohibido",     "vietato",     "禁止",       "必须",
+    "絶対に",     "ないでください", "per reply",     "per answer",  NULL};
+
+/* What begins as an order does, or says whose word is waited for. */
+static int is_sure(const char *p, size_t n) {
+  size_t at = lead(p, n);
+  return has_phrase(sure_fronts, p + at, n - at, 1) ||
+         (!is_remark(p, n) && has_phrase(sure_within, p, n, 0));
+}
+
+OrderForce orders_force(const char *text, size_t n, Err *err) {
   TextUnits u = {.n = 0};
-  int found = 0;
+  OrderForce most = ORDER_NONE;
   if (units_find(text, n, &u, err) == RC_OK) {
-    for (size_t i = 0; i < u.n && !found; i++) {
+    for (size_t i = 0; i < u.n && most < ORDER_SURE; i++) {
       const char *p = text + u.at[i].from;
-      found = is_standing(p, u.at[i].n, u.at[i].flags);
+      size_t bytes = u.at[i].n;
+      int stands = is_standing(p, bytes, u.at[i].flags);
+      OrderForce one = stands && is_sure(p, bytes)                      ? ORDER_SURE
+                       : stands || is_in_doubt(p, bytes, u.at[i].flags) ? ORDER_IN_DOUBT
+                                                                        : ORDER_NONE;
+      most = one > most ? one : most;
     }
   }
   units_free(&u);
-  return found;
+  return most;
 }
 
 /* ---- what a summary's sentence is */
@@ -436,38 +1082,114 @@ static const char *const told[] = {
     NULL};
 
 /* What is laid down for the time to come, whoever says it. */
-static const char *const force_of_all[] = {" has to ",       " have to ",      " was to ",
-                                           " were to ",      " said to ",      "said not to",
-                                           "asked never",    "asked always",   "asked to always",
-                                           "asked to never", "told to ",       "every time",
-                                           "asked that",     "requested that", "demanded",
-                                           "asked not to",   "told not to",    "asked to be",
-                                           "revoke",         "authoris",       "authoriz",
-                                           "consent",        "permission",     "granted",
-                                           "must ",          " shall ",        " may not ",
-                                           "always ",        "forbid",         "forbad",
-                                           "prohib",         " banned",        " bans ",
-                                           "off limits",     "off-limits",     "off the table",
-                                           "out of bounds",  "off-bounds",     "no-go",
-                                           "agreed that",    "prefer",         " required",
-                                           "requires ",      "mandatory",      " insist",
-                                           "instructed",     "ordered that",   " allowed",
-                                           "permitted",      "only ",          "limit is ",
-                                           "limit of ",      "limited to ",    "at most ",
-                                           "at least ",      "no more than",   "up to ",
-                                           "maximum",        "approval",       "hold off",
-                                           "refrain",        "from now on",    "going forward",
-                                           "from here on",   "in future",      " is to be ",
-                                           " are to be ",    "supposed to",    "verboten",
-                                           "untersag",       "verbat",         " dürfen ",
-                                           " darf ",         " soll ",         " sollen ",
-                                           " muss ",         " müssen ",       " nur ",
-                                           "interdi",        "défend",         " doit ",
-                                           " doivent ",      "vieta",          " proíb",
-                                           " debe ",         " deben ",        " deve ",
-                                           " devono ",       "nie wieder",     "запрещ",
-                                           "нельзя",         "禁止",           "必须",
-                                           "不得",           "不要",           NULL};
+static const char *const force_of_all[] = {" has to ",
+                                           " have to ",
+                                           " was to ",
+                                           " were to ",
+                                           " said to ",
+                                           "said not to",
+                                           "asked never",
+                                           "asked always",
+                                           "asked to always",
+                                           "asked to never",
+                                           "told to ",
+                                           "every time",
+                                           "asked that",
+                                           "requested that",
+                                           "demanded",
+                                           "asked not to",
+                                           "told not to",
+                                           "asked to be",
+                                           "revoke",
+                                           "authoris",
+                                           "authoriz",
+                                           "consent",
+                                           "permission",
+                                           "granted",
+                                           "must ",
+                                           " shall ",
+                                           " may not ",
+                                           "always ",
+                                           "forbid",
+                                           "forbad",
+                                           "prohib",
+                                           " banned",
+                                           " bans ",
+                                           "off limits",
+                                           "off-limits",
+                                           "off the table",
+                                           "out of bounds",
+                                           "off-bounds",
+                                           "no-go",
+                                           "agreed that",
+                                           "prefer",
+                                           " required",
+                                           "requires ",
+                                           "mandatory",
+                                           " insist",
+                                           "instructed",
+                                           "ordered that",
+                                           " allowed",
+                                           "permitted",
+                                           "only ",
+                                           "limit is ",
+                                           "limit of ",
+                                           "limited to ",
+                                           "at most ",
+                                           "at least ",
+                                           "no more than",
+                                           "up to ",
+                                           "maximum",
+                                           "approval",
+                                           "hold off",
+                                           "refrain",
+                                           "from now on",
+                                           "going forward",
+                                           "from here on",
+                                           "in future",
+                                           " is to be ",
+                                           " are to be ",
+                                           " not to be ",
+                                           " may be ",
+                                           "without asking",
+                                           "without approval",
+                                           "without permis",
+                                           "lifted",
+                                           "waived",
+                                           "no longer",
+                                           "requested no ",
+                                           "asked for no ",
+                                           "wants no ",
+                                           "exactly ",
+                                           "supposed to",
+                                           "verboten",
+                                           "untersag",
+                                           "verbat",
+                                           " dürfen ",
+                                           " darf ",
+                                           " soll ",
+                                           " sollen ",
+                                           " muss ",
+                                           " müssen ",
+                                           " nur ",
+                                           "interdi",
+                                           "défend",
+                                           " doit ",
+                                           " doivent ",
+                                           "vieta",
+                                           " proíb",
+                                           " debe ",
+                                           " deben ",
+                                           " deve ",
+                                           " devono ",
+                                           "nie wieder",
+                                           "запрещ",
+                                           "нельзя",
+                                           "禁止",
+                                           "必须",
+                                           "不得",
+                                           "不要",
+                                           NULL};
 /* The same, but not in what tells how it was ("asked whether it would arrive"). */
 static const char *const force_of_now[] = {" will ",  " should ", " need ",   " needs ",
                                            " is to ", " are to ", " has to ", " have to ",
@@ -507,11 +1229,11 @@ static int is_imperative(const char *p, size_t n) {
       "him ",  "them ", "us ",  "it ",    "this ", "that ",  "these ", "those ",
       "off ",  "up ",   "out ", "down ",  "away ", "back ",  NULL};
   static const char *const verbs[] = {
-      "tell",   "say",     "give",   "send",   "ignore",  "forget",  "remember",
-      "delete", "reveal",  "treat",  "be",     "do",      "please",  "kindly",
-      "let",    "make",    "write",  "speak",  "confirm", "contact", "forward",
-      "inform", "include", "remove", "refuse", "respond", "never",   "assume",
-      "create", "follow",  "don't",  "don’t",  "you",     NULL};
+      "avoid",   "refrain", "cease",    "abstain", "tell",   "say",     "give",    "send",
+      "ignore",  "forget",  "remember", "delete",  "reveal", "treat",   "be",      "do",
+      "please",  "kindly",  "let",      "make",    "write",  "speak",   "confirm", "contact",
+      "forward", "inform",  "include",  "remove",  "refuse", "respond", "never",   "assume",
+      "create",  "follow",  "don't",    "don’t",   "you",    NULL};
   for (int i = 0; verbs[i]; i++) {
     if (is_word(p, verbs[i], p + n)) {
       return 1;
@@ -641,7 +1363,8 @@ typedef struct OrderWord {
 typedef struct OrderCheck {
   size_t unit[MOST_ORDERS]; /* of the summary */
   SentenceKind kind[MOST_ORDERS];
-  int n_words[MOST_ORDERS], shared[MOST_ORDERS], negates[MOST_ORDERS], is_said[MOST_ORDERS];
+  int n_words[MOST_ORDERS], shared[MOST_ORDERS], is_said[MOST_ORDERS];
+  unsigned bounds[MOST_ORDERS];
   int n;
   OrderWord words[MOST_WORDS];
   int n_all;
@@ -662,6 +1385,24 @@ static int is_telling(const Term *t) {
          !(t->flags & (TERM_NEGATION | TERM_ORDER));
 }
 
+/* What of an order turns it into another one: its negation, its bounds, what it allows. */
+static unsigned bounds_of(const char *p, size_t n) {
+  static const char *const all[][12] = {
+      {"only ", " only", "nur ", "solo ", "seulement", "uniquement", NULL},
+      {"at most", "up to ", "no more than", "maximum", "höchstens", "au plus", NULL},
+      {"at least", "minimum", "mindestens", "au moins", NULL},
+      {"exactly", "genau ", "exactement", NULL},
+      {"without asking", "without approval", "without permission", "without my", NULL},
+      {" may be ", " can be ", " allowed", "permitted", "lifted", "waived", "no longer",
+       "withdrawn", NULL},
+      {"avoid", "refrain", "cease", "abstain", "stop ", "requested no ", "asked for no ", NULL}};
+  unsigned bounds = 0;
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    bounds |= has_phrase(all[i], p, n, 0) ? 2u << i : 0;
+  }
+  return bounds;
+}
+
 /* Enters a sentence of the summary: n bytes. */
 static void add_order(OrderCheck *c, size_t unit, SentenceKind kind, const char *p, size_t n) {
   TermWalk w;
@@ -669,9 +1410,10 @@ static void add_order(OrderCheck *c, size_t unit, SentenceKind kind, const char 
   int order = c->n++;
   c->unit[order] = unit;
   c->kind[order] = kind;
+  c->bounds[order] = bounds_of(p, n);
   terms_begin(&w, p, 0, n);
   while (terms_next(&w, &t)) {
-    c->negates[order] |= (t.flags & TERM_NEGATION) != 0;
+    c->bounds[order] |= (t.flags & TERM_NEGATION) != 0;
     if (is_telling(&t) && c->n_all < MOST_WORDS) {
       short *slot = slot_of(c, t.stem);
       c->words[c->n_all] = (OrderWord){.stem = t.stem, .order = (short)order, .next = *slot};
@@ -685,11 +1427,12 @@ static void add_order(OrderCheck *c, size_t unit, SentenceKind kind, const char 
 static void compare(OrderCheck *c, size_t number, const char *text, const TextUnit *x) {
   TermWalk w;
   Term t;
-  int negates = 0, n_words = 0;
+  unsigned bounds = bounds_of(text + x->from, x->n);
+  int n_words = 0;
   memset(c->shared, 0, sizeof c->shared);
   terms_begin(&w, text, x->from, x->from + x->n);
   while (terms_next(&w, &t)) {
-    negates |= (t.flags & TERM_NEGATION) != 0;
+    bounds |= (t.flags & TERM_NEGATION) != 0;
     n_words += is_telling(&t);
     for (short i = *slot_of(c, t.stem); i; i = c->words[i - 1].next) {
       OrderWord *word = &c->words[i - 1];
@@ -701,7 +1444,7 @@ static void compare(OrderCheck *c, size_t number, const char *text, const TextUn
   for (int i = 0; i < c->n; i++) {
     int has_words = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i];
     int is_same = orders && 4 * c->shared[i] >= 3 * c->n_words[i] && 2 * c->shared[i] >= n_words &&
-                  negates == c->negates[i];
+                  bounds == c->bounds[i];
     c->is_said[i] |= has_words && (c->kind[i] == STATE || is_same);
   }
 }

@@ -9,8 +9,14 @@
 
 #include <stddef.h>
 
-/* 1 if n bytes hold a standing order; 0, or *err without memory. Linear time. */
-int orders_has(const char *text, size_t n, Err *err);
+typedef enum OrderForce {
+  ORDER_NONE,
+  ORDER_IN_DOUBT, /* it may be one: a negation, a bound, a word of force, in some thirty languages */
+  ORDER_SURE      /* it begins as one, or says whose word is waited for */
+} OrderForce;
+
+/* Whether n bytes hold a standing order; ORDER_NONE, too, with *err without memory. Linear time. */
+OrderForce orders_force(const char *text, size_t n, Err *err);
 
 /* A summary without the sentences that order something which no sentence of its source orders, or say what does not stand there, and
 ** without names of roles in front of them ("User:"): owned (free), its bytes in *n_out; NULL and *err without memory. *n_cut: how many

@@ -66,7 +66,9 @@ static Hash name_of(const Making *m, const Hash *history) {
 static int name_history(Making *m, Err *err) {
   const Turns *t = m->ask->turns;
   Hash both[2];
+  Buf b; /* as it is written for a summary: blanks between JSON's values don't count */
   memset(both, 0, sizeof both);
+  buf_init(&b, LIMIT_REQUEST_BYTES);
   m->names = calloc(m->ask->cut + 1, sizeof *m->names);
   if (!m->names) {
     return err_nomem(err);
@@ -74,11 +76,17 @@ static int name_history(Making *m, Err *err) {
   for (size_t i = 0; i <= m->ask->cut; i++) {
     m->names[i] = name_of(m, &both[0]);
     if (i < m->ask->cut && t->at[i].plan.role != PRUNE_SYSTEM) {
-      both[1] = hash_bytes(t->text + t->at[i].from, t->at[i].n, 0);
+      b.n = 0;
+      turns_write(&t->at[i], &b);
+      both[1] = hash_bytes(b.data ? b.data : "", b.n, 0);
       both[0] = hash_bytes(both, sizeof both, 0);
     }
   }
-  return RC_OK;
+  if (b.failed) {
+    err_nomem(err);
+  }
+  buf_free(&b);
+  return err->rc;
 }
 
 /* ---- what is kept */
@@ -235,19 +243,7 @@ static int can_pay(Making *m, Err *err) {
 
 /* ---- the answer */
 
-/* 1 if n bytes end as sentences do. */
-static int is_ended(const char *text, size_t n) {
-  static const char *const ends[] = {".", "!",  "?",  "…",  "\"", "”", "»",
-                                     ")", "。", "！", "？", "।",  NULL};
-  int is = 0;
-  for (int i = 0; ends[i] && !is; i++) {
-    size_t k = strlen(ends[i]);
-    is = n >= k && memcmp(text + n - k, ends[i], k) == 0;
-  }
-  return is;
-}
-
-/* Leaves whole sentences that have at most `room` tokens; the last is none where the answer was cut off in it. 1 if some went. */
+/* Leaves whole sentences that have at most `room` tokens. 1 if some went. (An answer that was cut off is an error, and no summary.) */
 static int shorten(Making *m, Err *err) {
   TextUnits u = {.n = 0};
   size_t before = m->n_mended;
@@ -255,9 +251,7 @@ static int shorten(Making *m, Err *err) {
     units_free(&u);
     return 0;
   }
-  int is_open = u.n > 0 && !is_ended(m->mended, u.at[u.n - 1].from + u.at[u.n - 1].n);
-  size_t fits = 0, first = 0,
-         last = u.n - (size_t)is_open; /* sentences that fit: found by halves */
+  size_t fits = 0, first = 0, last = u.n; /* sentences that fit: found by halves */
   while (first < last) {
     size_t half = (first + last + 1) / 2;
     const TextUnit *x = &u.at[half - 1];

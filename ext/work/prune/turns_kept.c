@@ -180,17 +180,44 @@ static size_t answer_of(const Turns *t, size_t i) {
 }
 
 /* An order that was done, without the answer that says so, would be done again; and roles alternate: the answer that ends a pinned
-** message's turn stays too. */
-static int pin_orders(Turns *t, Err *err) {
+** message's turn stays too. Returns their tokens. */
+static long long pin_one(Turns *t, size_t i, unsigned flag) {
+  size_t answer = is_asked(&t->at[i]) ? answer_of(t, i) : t->n;
+  t->at[i].plan.flags |= flag;
+  if (answer < t->n) {
+    t->at[answer].plan.flags |= flag;
+  }
+  return t->at[i].plan.tokens + (answer < t->n ? t->at[answer].plan.tokens : 0);
+}
+
+static long long unpin_one(Turns *t, size_t i) {
+  long long tokens = pin_one(t, i, 0);
+  size_t answer = is_asked(&t->at[i]) ? answer_of(t, i) : t->n;
+  t->at[i].plan.flags &= ~(unsigned)PRUNE_PINNED;
+  if (answer < t->n && t->at[answer].plan.role == PRUNE_ASSISTANT) {
+    t->at[answer].plan.flags &= ~(unsigned)PRUNE_PINNED;
+  }
+  return tokens;
+}
+
+/* Orders stay. What may be one stays while all of these have half of the budget: where they have more, the oldest go until they have a
+** quarter, so that what is in front of the cut seldom changes. */
+static int pin_orders(Turns *t, long long budget, Err *err) {
+  enum { PART = 2, LEFT = 4 };
+  long long in_doubt = 0;
+  size_t oldest = 0;
   for (size_t i = 0; i < t->n && err->rc == RC_OK; i++) {
     Turn *x = &t->at[i];
-    if (x->plan.role == PRUNE_USER && orders_has(x->m.content, x->m.n, err)) {
-      size_t answer = is_asked(x) ? answer_of(t, i) : t->n;
-      x->plan.flags |= PRUNE_PINNED;
-      if (answer < t->n) {
-        t->at[answer].plan.flags |= PRUNE_PINNED;
+    x->force = x->plan.role == PRUNE_USER ? orders_force(x->m.content, x->m.n, err) : ORDER_NONE;
+    in_doubt += x->force == ORDER_IN_DOUBT ? pin_one(t, i, PRUNE_PINNED) : 0;
+    if (in_doubt > budget / PART) {
+      for (; oldest < i && in_doubt > budget / LEFT; oldest++) {
+        in_doubt -= t->at[oldest].force == ORDER_IN_DOUBT ? unpin_one(t, oldest) : 0;
       }
     }
+  }
+  for (size_t i = 0; i < t->n; i++) {
+    t->at[i].force == ORDER_SURE ? pin_one(t, i, PRUNE_PINNED) : 0;
   }
   return err->rc;
 }
@@ -219,7 +246,7 @@ static void pin_first(Pruning *p, int is_pinned) {
 
 static int pin(Pruning *p, Err *err) {
   Turns *t = &p->turns;
-  if (pin_orders(t, err) != RC_OK) {
+  if (pin_orders(t, p->o.by_price ? LLONG_MAX : p->o.budget, err) != RC_OK) {
     return err->rc;
   }
   p->first[0] = p->first[1] = t->n;
@@ -286,6 +313,20 @@ static int plan_by_price(Pruning *p, Err *err) {
                           : err->rc;
 }
 
+/* Only sure orders stay pinned. */
+static void unpin_doubt(Pruning *p) {
+  Turns *t = &p->turns;
+  for (size_t i = 0; i < t->n; i++) {
+    t->at[i].force == ORDER_IN_DOUBT ? unpin_one(t, i) : 0;
+  }
+  for (size_t i = 0; i < t->n; i++) {
+    t->at[i].force == ORDER_SURE ? pin_one(t, i, PRUNE_PINNED) : 0;
+  }
+  for (size_t i = 0; i < t->n; i++) {
+    p->plans[i].flags = t->at[i].plan.flags;
+  }
+}
+
 /* The plan. *room: what of the budget is set aside; 0 where nothing is to be done with it. */
 static int plan(Pruning *p, long long *room, Err *err) {
   const KeptOptions *o = &p->o;
@@ -300,6 +341,11 @@ static int plan(Pruning *p, long long *room, Err *err) {
   if (err->code == ERR_LIMIT) { /* rather without the first turn than not at all */
     err_clear(err);
     pin_first(p, 0);
+    prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, err);
+  }
+  if (err->code == ERR_LIMIT) { /* and without what is in doubt */
+    err_clear(err);
+    unpin_doubt(p);
     prune_plan(p->plans, p->turns.n, &p->with, p->kept, &p->cut, err);
   }
   if (err->code == ERR_LIMIT && p->ask->call) {

@@ -18,7 +18,8 @@ typedef struct Turn {
   const cJSON *item;   /* borrowed; OpenAI's form of it */
   const cJSON *blocks; /* of tools and thoughts, in Anthropic's form; NULL: none. Borrowed */
   int n_calls;
-  int says; /* beside its blocks */
+  int says;       /* beside its blocks */
+  unsigned force; /* of an order in it (orders.h), where it is a user's */
 } Turn;
 
 typedef struct Turns {
