@@ -109,6 +109,13 @@ class Forms(unittest.TestCase):
             self.assertEqual(last, len(pieces) - 1)
             self.assertGreater(left, 2)
 
+    def test_blocks_that_nobody_knows(self):
+        """They stay as they are, or go with their message."""
+        given = [m for i in range(20) for m in (user(f"question {i}"), {"role": "assistant", "content": [{"type": "compaction", "content": f"x  {i}"}, {"type": "text", "text": "fine " * 30}]})]
+        kept = prune(self.db, [*given, user("And?")], budget=300)
+        self.assertTrue(is_part(kept, [*given, user("And?")]))
+        self.assertLess(len(kept), 15)
+
     def test_blanks(self):
         """Whatever the reader of JSON takes for a blank is none of a message."""
         self.assertEqual(prune_text(self.db, '\x0b[\x1d{"role":"user","content":"a"}\x01,\n {"role":"assistant","content":"b"}\x02]', budget=100),

@@ -82,14 +82,17 @@ static int is_result(const char *type) {
   return ends_with(type, "tool_result");
 }
 
-static int is_thought(const char *type) {
-  return strcmp(type, "thinking") == 0 || strcmp(type, "redacted_thinking") == 0;
-}
-
+/* Whatever is no text and no media of a request's: it stays as it is, or goes with its message, whoever made it up. */
 static int is_block(const cJSON *part) {
+  static const char *const read[] = {"text",  "input_text", "output_text", "refusal",
+                                     "image", "image_url",  "input_image", "document",
+                                     "file",  "input_file", "input_audio", NULL};
   const char *type = json_text(part, "type");
-  return type && (is_call(type) || is_result(type) || is_thought(type) ||
-                  strcmp(type, "search_result") == 0 || strcmp(type, "container_upload") == 0);
+  int is_read = !type;
+  for (int i = 0; read[i] && !is_read; i++) {
+    is_read = strcmp(type, read[i]) == 0;
+  }
+  return !is_read;
 }
 
 /* Images within a result count as images of the message. */
