@@ -106,6 +106,71 @@ static void test_extract(void **state) {
                "| a | b |\n|---|---|\n| Oslo | 2 |");
 }
 
+/* What stays of a text at each budget holds none of `never`: a sentence under another heading, or a part of a value. */
+static void check_never(const char *text, const char *query, const char *never) {
+  const long long whole = count(NULL, text, strlen(text));
+  for (int context = CONTEXT_MARKED; context <= CONTEXT_WHOLE; context++) {
+    for (long long budget = 1; budget < whole; budget++) {
+      Compressed c = compress(text, strlen(text),
+                              (CompressOptions){.context = (ContextWhere)context,
+                                                .budget = budget,
+                                                .query = query,
+                                                .n_query = strlen(query)});
+      check(!strstr(c.text, never), "%s\n at %lld gave %s", text, budget, c.text);
+      compressed_free(&c);
+    }
+  }
+}
+
+static void test_what_belongs_together(void **state) {
+  (void)state;
+  static const struct {
+    const char *context, *query, *never;
+  } cases[] = {
+      {"Members:\n- Returns are free of charge.\n- Parcels come on Mondays.\nGuests:\n- Returns "
+       "cost "
+       "five euros.\n- Parcels come on Fridays.",
+       "What does a return cost for a guest?", "Members:\n- Returns cost"},
+      {"MEMBERS\nReturns are free of charge.\n\nGUESTS\nReturns cost five euros.",
+       "What does a return cost for a guest?", "MEMBERS\n\nReturns cost"},
+      {"- Europe\n  - Oslo is a hub for parcels.\n  - Rome is not a hub.\n- Asia\n  - Tokyo is a "
+       "hub "
+       "for parcels.\n  - Seoul is not one.",
+       "Which city is a hub?", "hub.\n  - Tokyo"},
+      {"Date: Monday\n\nI want a refund for order 7.\n\nDate: Tuesday\n\nI want no refund for "
+       "order 8.",
+       "Is a refund due for order 8?", "Date: Monday\n\nI want no refund"},
+      {"Ann: Is Oslo a hub?\nBob: Yes.\nAnn: And Rome?\nBob: No.", "Which city is a hub?",
+       "Yes.\nBob: No."},
+      {"Q: Is Oslo a hub?\nA: Yes, since 1999.\n\nQ: Is Rome a hub?\nA: No, it never was.",
+       "Which city is a hub?", "hub?\n\nQ: Is Rome"},
+      {"- **Order 7**\n  Status is late.\n  Refund is due.\n- **Order 8**\n  Status is paid.\n  "
+       "Refund "
+       "is not due.",
+       "Which order is late?", "\n  - **Order 8**"},
+      {"1. {\"id\": 17, \"note\": \"The parcel left Oslo. It arrives on Monday.\", \"refund\": "
+       "\"no\"}\n2. {\"id\": 18, \"note\": \"The customer is angry. He wants a refund.\", "
+       "\"refund\": \"yes\"}",
+       "Who wants a refund?", "2. \"refund\": \"yes\"}"},
+      {"- order: {\n    \"id\": 7,\n    \"late\": true\n  }\n- order: {\n    \"id\": 8,\n    "
+       "\"late\": false\n  }",
+       "Which order is late?", "- order: {\n  }"},
+      {"[\n  {\"id\": 7, \"note\": \"It left.\",},\n  {\"id\": 8, \"note\": \"He wants it.\"}, // "
+       "c\n]",
+       "Who wants it?", "[]"},
+      {"返品（三十日以内。ただしヘルメットは除く。）は無料です。店は九時に開きます。",
+       "返品は無料ですか?", "以内。は無料"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char text[1000];
+    snprintf(text, sizeof text, "<context>\n%s\n</context>\n\n%s", cases[i].context,
+             cases[i].query);
+    check_never(text, cases[i].query, cases[i].never);
+    snprintf(text, sizeof text, "You help.\n\n%s\n\n%s", cases[i].context, cases[i].query);
+    check_never(text, cases[i].query, cases[i].never);
+  }
+}
+
 /* Filler, what a schema carries, examples that show the same again; and the headings over them. */
 static void test_needless(void **state) {
   (void)state;
@@ -547,12 +612,19 @@ static void test_odd(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_extract),       cmocka_unit_test(test_needless),
-      cmocka_unit_test(test_reminders),     cmocka_unit_test(test_what_stays),
-      cmocka_unit_test(test_scores),        cmocka_unit_test(test_too_small),
-      cmocka_unit_test(test_report),        cmocka_unit_test(test_undone),
-      cmocka_unit_test(test_sections),      cmocka_unit_test(test_any_text),
-      cmocka_unit_test(test_spans_survive), cmocka_unit_test(test_drops_are_whole),
+      cmocka_unit_test(test_what_belongs_together),
+      cmocka_unit_test(test_extract),
+      cmocka_unit_test(test_needless),
+      cmocka_unit_test(test_reminders),
+      cmocka_unit_test(test_what_stays),
+      cmocka_unit_test(test_scores),
+      cmocka_unit_test(test_too_small),
+      cmocka_unit_test(test_report),
+      cmocka_unit_test(test_undone),
+      cmocka_unit_test(test_sections),
+      cmocka_unit_test(test_any_text),
+      cmocka_unit_test(test_spans_survive),
+      cmocka_unit_test(test_drops_are_whole),
       cmocka_unit_test(test_odd),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 
 enum {
   MOST_CHOICES = 8,
-  MOST_PARENTS = LABEL_LEVEL + 3,
+  MOST_PARENTS = 32, /* headings, items within each other, lines in front of a mail */
   MOST_TOGETHER = 4,
   MOST_RESTRICTION = 120,
   MOST_WORD = 20
@@ -35,8 +35,9 @@ typedef struct Choice {
   unsigned char *dropped; /* as it would be now */
   unsigned char *may;     /* 1: it may go */
   double *scores;
-  long long *tokens; /* of each unit that may go */
-  Ranked *order;     /* those of them that are no labels, by score */
+  unsigned char *leads; /* 1: something hangs on it */
+  long long *tokens;    /* of each unit that may go */
+  Ranked *order;        /* those of them that are no labels, by score */
   size_t n_order;
   long long room;
   Err *err;
@@ -76,6 +77,14 @@ static int goes_on(const Choice *c, size_t i) {
          c->u->at[i - 1].block == x->block;
 }
 
+/* 1 if unit i answers the question in front of it: "Ann: Is Oslo a hub?", "Bob: Yes." */
+static int answers(const Choice *c, size_t i) {
+  const TextUnit *x = &c->u->at[i], *asks = i > 0 ? &c->u->at[i - 1] : NULL;
+  const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
+  return asks && asks->flags & UNIT_QUESTION && asks->flags & (UNIT_SENTENCE | UNIT_ROW) &&
+         !(x->flags & not ) && c->may[i - 1] && c->may[i];
+}
+
 /* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Conditions apply." */
 static int restricts(const Choice *c, size_t i) {
   static const char words[] =
@@ -109,11 +118,12 @@ static int restricts(const Choice *c, size_t i) {
 static void take_together(Choice *c, size_t unit) {
   size_t first = unit, end = unit + 1;
   long long sum = 0;
-  while (unit - first < MOST_TOGETHER && goes_on(c, first)) {
+  while (unit - first < MOST_TOGETHER && (goes_on(c, first) || answers(c, first))) {
     first--;
   }
   while (end - unit < MOST_TOGETHER && end < c->u->n &&
-         ((goes_on(c, end) && c->u->at[end].flags & UNIT_ORDER) || restricts(c, end))) {
+         ((goes_on(c, end) && c->u->at[end].flags & UNIT_ORDER) || restricts(c, end) ||
+          answers(c, end))) {
     end++;
   }
   for (size_t i = first; i < end; i++) {
@@ -169,6 +179,12 @@ static int by_score(const void *a, const void *b) {
 static long long weigh(Choice *c) {
   const unsigned tags = UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
   long long sum = 0;
+  for (size_t i = 0; i < c->u->n; i++) {
+    size_t parent = c->u->at[i].parent;
+    if (parent != UNIT_NONE) {
+      c->leads[parent] = 1;
+    }
+  }
   for (size_t i = 0; i < c->u->n && c->err->rc == RC_OK; i++) {
     const TextUnit *x = &c->u->at[i];
     c->may[i] = c->roles[i] == ROLE_CONTEXT && c->gone[i] == CUT_KEPT;
@@ -177,7 +193,7 @@ static long long weigh(Choice *c) {
           i > 0 ? c->u->at[i - 1].from + c->u->at[i - 1].n : x->from; /* with the gap before it */
       c->tokens[i] = count(c, c->text + from, x->from + x->n - from);
       sum += c->tokens[i];
-      if (!(x->flags & UNIT_LABEL)) {
+      if (!(x->flags & UNIT_LABEL) && !(x->flags & UNIT_TITLE && c->leads[i])) {
         c->order[c->n_order++] = (Ranked){c->scores[i], i};
       }
     }
@@ -264,16 +280,18 @@ int extract_find(const char *text, size_t n, const TextUnits *u, const unsigned 
   *fits = 1;
   c.dropped = malloc(u->n + 1);
   c.may = calloc(u->n + 1, 1);
+  c.leads = calloc(u->n + 1, 1);
   c.scores = calloc(u->n + 1, sizeof *c.scores);
   c.tokens = calloc(u->n + 1, sizeof *c.tokens);
   c.order = calloc(u->n + 1, sizeof *c.order);
-  if (c.dropped && c.may && c.scores && c.tokens && c.order) {
+  if (c.dropped && c.may && c.leads && c.scores && c.tokens && c.order) {
     extract(&c, fits);
   } else {
     err_nomem(err);
   }
   free(c.dropped);
   free(c.may);
+  free(c.leads);
   free(c.scores);
   free(c.tokens);
   free(c.order);

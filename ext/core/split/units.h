@@ -31,7 +31,9 @@ enum {
   UNIT_TURN = 256,     /* begins with who speaks ("User: "): its place in the text is part of it */
   UNIT_TAG_OPEN = 512, /* a tag, */
   UNIT_TAG_CLOSE = 1024, /* and one that closes */
-  UNIT_FIRST = 2048      /* the first of its block */
+  UNIT_FIRST = 2048,     /* the first of its block */
+  UNIT_TITLE =
+      4096 /* running text that what follows is read under: "MEMBERS", "Rules:", "Date: Monday", an item with items under it */
 };
 #define UNIT_NONE ((size_t)-1)
 
