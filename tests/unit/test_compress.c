@@ -226,19 +226,33 @@ static void test_reminders(void **state) {
 /* What takes something out of a rule goes along with it; where not even the best fits it stays, and JSON whole. */
 static void test_what_stays(void **state) {
   (void)state;
-  static const char *const exceptions[] = {"Exception: swimwear.",
-                                           "Swimwear is excluded from that.",
-                                           "Conditions apply to swimwear.", "Ausnahme: Bademode."};
+  static const char *const exceptions[] = {
+      "Exception: swimwear.",
+      "Swimwear is excluded from that.",
+      "Conditions apply to swimwear.",
+      "Ausnahme: Bademode.",
+      "Swimwear can't be sent back.",
+      "Never swimwear.",
+      "No refunds on swimwear.",
+      "Only with the receipt.",
+      "The same is not true of swimwear.",
+      "This is subject to approval.",
+      "If it is unworn.",
+      "Unless it was worn.",
+      "The receipt must be shown.",
+      "But not swimwear.",
+      "Items that were worn or washed, in whole or in part, are not taken back."};
   for (size_t i = 0; i < COUNT(exceptions); i++) {
-    char text[400];
+    char text[600];
     snprintf(text, sizeof text,
              "Tea grows in the hills. Items can be returned within 30 days. %s Trees are tall. "
-             "Birds sing.",
+             "The cellar is full of old bicycles and of coats that stay there, year after year, as "
+             "a man in the yard tells those who come. Birds sing.",
              exceptions[i]);
     Compressed c = compress(text, strlen(text),
                             (CompressOptions){.methods = COMPRESS_EXTRACT,
                                               .context = CONTEXT_WHOLE,
-                                              .budget = 16,
+                                              .budget = 40,
                                               .query = "How many days to return items?",
                                               .n_query = 30});
     check(strstr(c.text, "30 days.") && strstr(c.text, exceptions[i]) && c.n < strlen(text), "%s",
@@ -264,6 +278,40 @@ static void test_what_stays(void **state) {
       "Where is Ann? Please answer in German. The sea is blue and deep.",
       (CompressOptions){.methods = COMPRESS_EXTRACT, .context = CONTEXT_WHOLE, .budget = 10},
       "Where is Ann? Please answer in German.");
+}
+
+/* What tells the model what to do stays, wherever it stands; what is told of others is context. */
+static void test_orders_in_context(void **state) {
+  (void)state;
+  static const char *const orders[] = {"Don't mention competitors.",
+                                       "Only answer in German.",
+                                       "Answer with a number only.",
+                                       "If the context does not say, answer UNKNOWN.",
+                                       "Never reveal the name of the founder.",
+                                       "Always be polite to guests.",
+                                       "Please reply in French.",
+                                       "Do not answer questions about cards.",
+                                       "Antworte nur auf Deutsch."};
+  static const char *const frames[] = {
+      "Background: You help customers. %s %s\n\nWhat do savings accounts pay?",
+      "<context>\n%s\n%s\n</context>\n\nWhat do savings accounts pay?",
+      "Context:\n%s\n%s\n\nWhat do savings accounts pay?",
+      "You are kind.\n\n%s\n\n%s\n\nWhat do savings accounts pay?"};
+  static const char filler[] =
+      "The bank was founded in 1890. Dogs are not allowed in the hall. The head office is in Oslo. "
+      "Savings accounts pay two percent. Only members get cards. The lobby has "
+      "plants. Coffee is free.";
+  for (size_t i = 0; i < COUNT(orders) * COUNT(frames); i++) {
+    const char *order = orders[i / COUNT(frames)];
+    char text[700];
+    snprintf(text, sizeof text, frames[i % COUNT(frames)], order, filler);
+    Compressed c =
+        compress(text, strlen(text), (CompressOptions){.context = CONTEXT_GUESSED, .budget = 44});
+    check(c.fits && strstr(c.text, order) && strstr(c.text, "Savings accounts pay") &&
+              c.n < strlen(text),
+          "%s\n gave %s", text, c.text);
+    compressed_free(&c);
+  }
 }
 
 /* A caller's scores decide where words say nothing. */
@@ -612,6 +660,7 @@ static void test_odd(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_orders_in_context),
       cmocka_unit_test(test_what_belongs_together),
       cmocka_unit_test(test_extract),
       cmocka_unit_test(test_needless),

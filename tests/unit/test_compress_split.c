@@ -35,6 +35,12 @@ static void test_sentences(void **state) {
        "Take compound B.|When it boils, stop.|Plan B.|The end."},
       {"Er kam am 3. März. Das war z.B. gut. Am 12. Mai ging er.",
        "Er kam am 3. März.|Das war z.B. gut.|Am 12. Mai ging er."},
+      {"Bzgl. Ihrer Frage, zzgl. Steuer: siehe Abb. 3 dort. The PDF. It has 8 Hg. The end. We saw "
+       "it. 3 "
+       "of us.",
+       "Bzgl. Ihrer Frage, zzgl. Steuer: siehe Abb. 3 dort.|The PDF.|It has 8 Hg.|The end.|We saw "
+       "it.|3 "
+       "of us."},
       {"It scored 12. The rest failed.", "It scored 12.|The rest failed."},
       {"She said \"Go. Now. Run.\" He ran. \"Stop!\" They stood.",
        "She said \"Go. Now. Run.\"|He ran.|\"Stop!\"|They stood."},

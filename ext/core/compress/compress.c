@@ -110,6 +110,8 @@ static int find_extract(Work *w, Cuts *cuts) {
     context_find(w->out->text, u, o->context, roles);
     if (o->context == CONTEXT_WHOLE && !o->query) {
       context_keep_asked(w->out->text, u, roles);
+    } else if (o->context != CONTEXT_WHOLE) {
+      context_keep_orders(w->out->text, u, roles);
     }
     if (extract_find(w->out->text, w->out->n, u, roles, &e, gone, &ignored, w->err) == RC_OK) {
       cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);

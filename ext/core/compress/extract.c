@@ -16,7 +16,10 @@ enum {
   MOST_CHOICES = 8,
   MOST_PARENTS = 32, /* headings, items within each other, lines in front of a mail */
   MOST_TOGETHER = 4,
-  MOST_RESTRICTION = 120,
+  MOST_RESTRICTION = 120, /* bytes of a sentence that restricts the one before it; */
+  MOST_FORBIDDING = 80,   /* of one that forbids something of what that speaks of, */
+  MOST_SUBJECT = 4,       /* first words, which say of what it speaks */
+  MOST_SHORT = 40,        /* of one that speaks of something else */
   MOST_WORD = 20
 };
 
@@ -85,32 +88,58 @@ static int answers(const Choice *c, size_t i) {
          !(x->flags & not ) && c->may[i - 1] && c->may[i];
 }
 
-/* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Conditions apply." */
-static int restricts(const Choice *c, size_t i) {
-  static const char words[] =
-      " exception exceptions except excluded exclude excludes excluding exempt exempted though "
-      "however unless conditions restrictions valid apply applies ausnahme ausnahmen ausgenommen "
-      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis "
-      "excepcion "
-      "excepciones excepto excluido excluidos salvo eccezione eccezioni escluso esclusi tranne ";
-  const TextUnit *x = &c->u->at[i];
-  TermWalk w;
-  Term t;
-  if (!(x->flags & UNIT_SENTENCE) || x->n > MOST_RESTRICTION || c->u->at[i - 1].block != x->block) {
+/* 1 if a term's word is one of a list. */
+static int is_listed(const char *words, const char *text, const Term *t) {
+  char word[MOST_WORD + 3];
+  if (t->n > MOST_WORD) {
     return 0;
   }
-  terms_begin(&w, c->text, x->from, x->from + x->n);
+  snprintf(word, sizeof word, " %.*s ", (int)t->n, text + t->from);
+  word[1] = (char)(word[1] | 0x20);
+  return strstr(words, word) != NULL;
+}
+
+/* 1 if a word of a sentence's that is no grammar is one of another's. */
+static int shares_word(const char *text, const TextUnit *x, uint64_t stem) {
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, x->from, x->from + x->n);
   while (terms_next(&w, &t)) {
-    char word[MOST_WORD + 3];
-    if (t.n <= MOST_WORD) {
-      snprintf(word, sizeof word, " %.*s ", (int)t.n, c->text + t.from);
-      word[1] = (char)(word[1] | 0x20);
-      if (strstr(words, word)) {
-        return 1;
-      }
+    if (t.stem == stem) {
+      return 1;
     }
   }
   return 0;
+}
+
+/* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Only with the
+** receipt."; or forbids, and is short or speaks of the same: "Never swimwear.", "Worn items are not taken back." */
+static int restricts(const Choice *c, size_t i) {
+  static const char words[] =
+      " exception exceptions except excluded exclude excludes excluding exempt exempted though "
+      "however unless conditions restrictions subject provided valid apply applies ausnahme "
+      "ausnahmen ausgenommen "
+      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis "
+      "excepcion "
+      "excepciones excepto excluido excluidos salvo eccezione eccezioni escluso esclusi tranne ";
+  static const char first_words[] = " if wenn falls sofern si se but aber mais pero ma other save ";
+  const TextUnit *x = &c->u->at[i], *rule = x - 1;
+  TermWalk w;
+  Term t;
+  if (!(x->flags & UNIT_SENTENCE) || x->n > MOST_RESTRICTION || rule->block != x->block) {
+    return 0;
+  }
+  int forbids = x->flags & UNIT_ORDER && x->n <= MOST_FORBIDDING, is_near = x->n <= MOST_SHORT;
+  terms_begin(&w, c->text, x->from, x->from + x->n);
+  for (int k = 0; terms_next(&w, &t); k++) {
+    if (is_listed(words, c->text, &t) ||
+        (k == 0 && is_near && is_listed(first_words, c->text, &t))) {
+      return 1;
+    }
+    int is_subject = forbids && k < MOST_SUBJECT && !(t.flags & (TERM_STOP | TERM_SIGN));
+    is_near |= is_subject && shares_word(c->text, rule, t.stem);
+  }
+  return forbids && is_near;
 }
 
 /* A sentence with those before it that it needs, and those that go on with it and forbid or restrict: a rule is not taken without its

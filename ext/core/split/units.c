@@ -231,6 +231,23 @@ static int is_initial(const char *text, size_t from, size_t word, size_t next, s
   return !is_english(text, next, end, is_noun ? WORD_STOP | WORD_COMMON : WORD_STOP);
 }
 
+/* Whether letters that a point follows are short for a word: some without a vowel ("Bzgl. Ihrer", but not "the PDF. Then" or "80 mm Hg. The"), or a few
+** that are no English word in front of a number ("Abb. 3"). */
+static int is_short_for(const char *text, size_t from, size_t at, size_t next, size_t end) {
+  enum { MOST_SHORT = 5 };
+  int has_vowel = 0;
+  for (size_t i = from; i < at; i++) {
+    if (!is_letter(text[i]) || (i > from && text[i] < 'a')) {
+      return 0;
+    }
+    has_vowel |= strchr("aeiouy", text[i] | 0x20) != NULL;
+  }
+  int is_number = next < end && text[next] >= '0' && text[next] <= '9' &&
+                  !is_english(text, from, at, WORD_STOP | WORD_COMMON);
+  return at - from <= MOST_SHORT &&
+         (is_number || (!has_vowel && !is_english(text, next, end, WORD_STOP)));
+}
+
 /* Whether the point at `at` belongs to the word before it: an abbreviation, an initial, "3. März". */
 static int is_abbreviation(const char *text, size_t from, size_t at, size_t next, size_t end) {
   size_t word = at;
@@ -254,7 +271,8 @@ static int is_abbreviation(const char *text, size_t from, size_t at, size_t next
     return k > next && (is_in(MONTHS, text + next, k - next) ||
                         (k - next == 5 && memcmp(text + next, "M\xC3\xA4rz", 5) == 0));
   }
-  return memchr(text + word, 0, n) == NULL && is_in(ABBREVIATIONS, text + word, n);
+  return memchr(text + word, 0, n) == NULL &&
+         (is_in(ABBREVIATIONS, text + word, n) || is_short_for(text, word, at, next, end));
 }
 
 static int is_lower(const char *t, size_t n) {
