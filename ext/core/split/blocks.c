@@ -208,15 +208,48 @@ static int take_indented(Reader *r, const Line *l) {
   return take(r, (Block){.from = l->from, .n = end - l->from, .kind = BLOCK_CODE}, next);
 }
 
-/* Up to the line behind the last one of a unified diff. */
+static int begins(const Reader *r, const Line *l, const char *what) {
+  size_t n = strlen(what);
+  return l->end - l->from >= n && memcmp(r->text + l->from, what, n) == 0;
+}
+
+/* "1c1", "3,4d2" */
+static int is_change(const Reader *r, const Line *l) {
+  size_t i = l->from, words = 0;
+  for (; i < l->end && strchr("0123456789,acd", r->text[i]) && r->text[i]; i++) {
+    words += r->text[i] >= 'a';
+  }
+  return i == l->end && words == 1 && r->text[l->from] <= '9' && r->text[l->end - 1] <= '9';
+}
+
+/* What the lines of a diff begin with, where one begins at a line: a hunk, git's head, a line out and one in, files in a context diff,
+** a change of a normal one. NULL: none does. */
+static const char *diff_at(const Reader *r, const Line *l) {
+  if (l->end - l->from < 2 || !r->text[l->from] || !strchr("@d-*0123456789", r->text[l->from])) {
+    return NULL;
+  }
+  if (begins(r, l, "@@ -") || begins(r, l, "diff --git")) {
+    return " +-\\@di";
+  }
+  Line next = l->next < r->n ? line_here(r, l->next) : (Line){0, 0, 0, 0, 0};
+  if (begins(r, l, "-") && begins(r, &next, "+")) {
+    return " +-\\@";
+  }
+  if (begins(r, l, "*** ") && begins(r, &next, "--- ")) {
+    return " +-*!\\";
+  }
+  return is_change(r, l) && (begins(r, &next, "< ") || begins(r, &next, "> ")) ? "<>-\\0123456789"
+                                                                               : NULL;
+}
+
+/* Up to the line behind the last one of a diff. */
 static int take_diff(Reader *r, const Line *l) {
-  const char *t = r->text + l->from;
-  size_t n = l->end - l->from;
-  if (!(n > 5 && memcmp(t, "@@ -", 4) == 0) && !(n > 10 && memcmp(t, "diff --git", 10) == 0)) {
+  const char *lines = diff_at(r, l);
+  if (!lines) {
     return 0;
   }
   size_t end = l->end, next = l->next;
-  while (next < r->n && r->text[next] && strchr(" +-\\@di", r->text[next])) {
+  while (next < r->n && r->text[next] && strchr(lines, r->text[next])) {
     Line more = line_here(r, next);
     end = more.end;
     next = more.next;
