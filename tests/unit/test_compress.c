@@ -511,6 +511,14 @@ static void check_any(const char *text, size_t n, CompressOptions o) {
   check(!c.fits || o.budget == 0 || c.tokens_after <= o.budget, "%s\n is over %lld", c.text,
         o.budget);
   check(c.fits || o.budget > 0, "%s\n does not fit into nothing", text);
+  for (size_t i = 1; i < c.n_drops; i++) {
+    check(c.drops[i - 1].from + c.drops[i - 1].n <= c.drops[i].from, "%s\n drops overlap", text);
+  }
+  for (int i = 0; i < COMPRESS_METHODS; i++) {
+    check(c.steps[i].tokens_before == (i > 0 ? c.steps[i - 1].tokens_after : c.tokens_before) &&
+              c.steps[i].tokens_after >= c.tokens_after,
+          "%s\n method %d does not begin where the last one ended", text, i);
+  }
   Compressed again = compress(c.text, c.n, o);
   check(again.n == c.n && memcmp(again.text, c.text, c.n) == 0, "%s\n-- gave\n%s\n-- and again\n%s",
         text, c.text, again.text);
