@@ -188,6 +188,7 @@ static void test_spans(void **state) {
   } cases[] = {
       {"quote", "\"a  b\"", "Say \"a  b\" twice"},
       {"quote", "'it is'", "He's 'it is' and don't"},
+      {"quote", "\"a  b\"", "\xEF\xBB\xBF\"a  b\""},
       {"quote", "“so”", "x “so” y"},
       {"quote", "„so“", "x „so“ y"},
       {"quote", "«so»", "x «so» y"},

@@ -22,7 +22,7 @@ Line line_at(const char *text, size_t n, size_t at) {
     l.end--;
   }
   l.first = l.from;
-  l.first += at == 0 && l.end >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+  l.first += at == 0 ? order_mark(text, l.end) : 0;
   while (l.first < l.end && (text[l.first] == ' ' || text[l.first] == '\t')) {
     l.first++;
   }

@@ -5,6 +5,7 @@
 #define LLMCOST_LINES_H
 
 #include <stddef.h>
+#include <string.h>
 
 typedef struct Line {
   size_t from, end; /* without its line end */
@@ -12,6 +13,11 @@ typedef struct Line {
   size_t first;     /* its first visible byte; end: it is blank */
   size_t last;      /* behind its last visible byte; from: it is blank */
 } Line;
+
+/* Bytes of the mark that a text may begin with to say that it is UTF-8: no part of what it says. */
+static inline size_t order_mark(const char *text, size_t n) {
+  return n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
 
 /* The line that begins at `at`, below n. */
 Line line_at(const char *text, size_t n, size_t at);

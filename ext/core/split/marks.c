@@ -337,6 +337,7 @@ static Looks *const looks[256] = {
 };
 
 int marks_find(const char *text, size_t from, size_t end, TextSpans *out, Err *err) {
+  from += from == 0 ? order_mark(text, end) : 0;
   Scan s = {.text = text, .from = from, .at = from, .end = end, .work = value_work(end - from)};
   while (s.at < s.end && err->rc == RC_OK) {
     SpanKind kind = SPAN_N_KINDS;
