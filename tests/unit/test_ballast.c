@@ -76,6 +76,7 @@ static void test_filler(void **state) {
       {ORDERS "Thank you in advance. Be brief. Be clear.", "Thank you in advance."},
       {ORDERS "Thank you very much for your help!", "Thank you very much for your help!"},
       {ORDERS "\n\nThank you.", "Thank you."},
+      {ORDERS "\n\nRules:\n\nBe brief. Thank you in advance.", "Thank you in advance."},
       {ORDERS "I hope this helps.", "I hope this helps."},
       {ORDERS "You're doing great! Answer in two sentences.", "You're doing great!"},
       {ORDERS "Take a deep breath. Now answer.", "Take a deep breath."},
@@ -129,6 +130,17 @@ static void test_no_filler(void **state) {
       "Answer it.\n\n<email>\nI need it.\nThank you in advance.\n</email>",
       "Example 1:\nInput: I need it. Thank you in advance.\nOutput: request\nExample 2:\nInput: "
       "Hi.\nOutput: chat",
+      /* behind a label that does not speak of rules; an order as a label */
+      "Fix: We are closed. Thank you in advance.",
+      "Translate: Thank you in advance. Please note that we are closed.",
+      "Summarise: We are closed. Thank you in advance.",
+      "Template: We are closed. Thank you in advance.",
+      "Respond with: We are closed. Thank you in advance.",
+      "Repeat after me: It is. Thank you in advance.",
+      "If the shop is closed, answer:\n\nWe are closed. Thank you in advance.",
+      "If the shop is closed, answer: We are closed. Thank you in advance.",
+      "Detect the language: We are closed. Thank you in advance.",
+      ORDERS "\n\nDisclaimer:\n\nWe are closed.\n\nPlease note that we are closed.",
       /* phrases that mean something */
       ORDERS "Please note that in the ticket.", ORDERS "Note that down for later use.",
       ORDERS "Please note that number in the ticket too.", ORDERS "Please note that for later use.",

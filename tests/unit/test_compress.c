@@ -106,6 +106,71 @@ static void test_extract(void **state) {
                "| a | b |\n|---|---|\n| Oslo | 2 |");
 }
 
+/* What stays of a text at each budget holds none of `never`: a sentence under another heading, or a part of a value. */
+static void check_never(const char *text, const char *query, const char *never) {
+  const long long whole = count(NULL, text, strlen(text));
+  for (int context = CONTEXT_MARKED; context <= CONTEXT_WHOLE; context++) {
+    for (long long budget = 1; budget < whole; budget++) {
+      Compressed c = compress(text, strlen(text),
+                              (CompressOptions){.context = (ContextWhere)context,
+                                                .budget = budget,
+                                                .query = query,
+                                                .n_query = strlen(query)});
+      check(!strstr(c.text, never), "%s\n at %lld gave %s", text, budget, c.text);
+      compressed_free(&c);
+    }
+  }
+}
+
+static void test_what_belongs_together(void **state) {
+  (void)state;
+  static const struct {
+    const char *context, *query, *never;
+  } cases[] = {
+      {"Members:\n- Returns are free of charge.\n- Parcels come on Mondays.\nGuests:\n- Returns "
+       "cost "
+       "five euros.\n- Parcels come on Fridays.",
+       "What does a return cost for a guest?", "Members:\n- Returns cost"},
+      {"MEMBERS\nReturns are free of charge.\n\nGUESTS\nReturns cost five euros.",
+       "What does a return cost for a guest?", "MEMBERS\n\nReturns cost"},
+      {"- Europe\n  - Oslo is a hub for parcels.\n  - Rome is not a hub.\n- Asia\n  - Tokyo is a "
+       "hub "
+       "for parcels.\n  - Seoul is not one.",
+       "Which city is a hub?", "hub.\n  - Tokyo"},
+      {"Date: Monday\n\nI want a refund for order 7.\n\nDate: Tuesday\n\nI want no refund for "
+       "order 8.",
+       "Is a refund due for order 8?", "Date: Monday\n\nI want no refund"},
+      {"Ann: Is Oslo a hub?\nBob: Yes.\nAnn: And Rome?\nBob: No.", "Which city is a hub?",
+       "Yes.\nBob: No."},
+      {"Q: Is Oslo a hub?\nA: Yes, since 1999.\n\nQ: Is Rome a hub?\nA: No, it never was.",
+       "Which city is a hub?", "hub?\n\nQ: Is Rome"},
+      {"- **Order 7**\n  Status is late.\n  Refund is due.\n- **Order 8**\n  Status is paid.\n  "
+       "Refund "
+       "is not due.",
+       "Which order is late?", "\n  - **Order 8**"},
+      {"1. {\"id\": 17, \"note\": \"The parcel left Oslo. It arrives on Monday.\", \"refund\": "
+       "\"no\"}\n2. {\"id\": 18, \"note\": \"The customer is angry. He wants a refund.\", "
+       "\"refund\": \"yes\"}",
+       "Who wants a refund?", "2. \"refund\": \"yes\"}"},
+      {"- order: {\n    \"id\": 7,\n    \"late\": true\n  }\n- order: {\n    \"id\": 8,\n    "
+       "\"late\": false\n  }",
+       "Which order is late?", "- order: {\n  }"},
+      {"[\n  {\"id\": 7, \"note\": \"It left.\",},\n  {\"id\": 8, \"note\": \"He wants it.\"}, // "
+       "c\n]",
+       "Who wants it?", "[]"},
+      {"返品（三十日以内。ただしヘルメットは除く。）は無料です。店は九時に開きます。",
+       "返品は無料ですか?", "以内。は無料"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char text[1000];
+    snprintf(text, sizeof text, "<context>\n%s\n</context>\n\n%s", cases[i].context,
+             cases[i].query);
+    check_never(text, cases[i].query, cases[i].never);
+    snprintf(text, sizeof text, "You help.\n\n%s\n\n%s", cases[i].context, cases[i].query);
+    check_never(text, cases[i].query, cases[i].never);
+  }
+}
+
 /* Filler, what a schema carries, examples that show the same again; and the headings over them. */
 static void test_needless(void **state) {
   (void)state;
@@ -161,19 +226,33 @@ static void test_reminders(void **state) {
 /* What takes something out of a rule goes along with it; where not even the best fits it stays, and JSON whole. */
 static void test_what_stays(void **state) {
   (void)state;
-  static const char *const exceptions[] = {"Exception: swimwear.",
-                                           "Swimwear is excluded from that.",
-                                           "Conditions apply to swimwear.", "Ausnahme: Bademode."};
+  static const char *const exceptions[] = {
+      "Exception: swimwear.",
+      "Swimwear is excluded from that.",
+      "Conditions apply to swimwear.",
+      "Ausnahme: Bademode.",
+      "Swimwear can't be sent back.",
+      "Never swimwear.",
+      "No refunds on swimwear.",
+      "Only with the receipt.",
+      "The same is not true of swimwear.",
+      "This is subject to approval.",
+      "If it is unworn.",
+      "Unless it was worn.",
+      "The receipt must be shown.",
+      "But not swimwear.",
+      "Items that were worn or washed, in whole or in part, are not taken back."};
   for (size_t i = 0; i < COUNT(exceptions); i++) {
-    char text[400];
+    char text[600];
     snprintf(text, sizeof text,
              "Tea grows in the hills. Items can be returned within 30 days. %s Trees are tall. "
-             "Birds sing.",
+             "The cellar is full of old bicycles and of coats that stay there, year after year, as "
+             "a man in the yard tells those who come. Birds sing.",
              exceptions[i]);
     Compressed c = compress(text, strlen(text),
                             (CompressOptions){.methods = COMPRESS_EXTRACT,
                                               .context = CONTEXT_WHOLE,
-                                              .budget = 16,
+                                              .budget = 40,
                                               .query = "How many days to return items?",
                                               .n_query = 30});
     check(strstr(c.text, "30 days.") && strstr(c.text, exceptions[i]) && c.n < strlen(text), "%s",
@@ -199,6 +278,40 @@ static void test_what_stays(void **state) {
       "Where is Ann? Please answer in German. The sea is blue and deep.",
       (CompressOptions){.methods = COMPRESS_EXTRACT, .context = CONTEXT_WHOLE, .budget = 10},
       "Where is Ann? Please answer in German.");
+}
+
+/* What tells the model what to do stays, wherever it stands; what is told of others is context. */
+static void test_orders_in_context(void **state) {
+  (void)state;
+  static const char *const orders[] = {"Don't mention competitors.",
+                                       "Only answer in German.",
+                                       "Answer with a number only.",
+                                       "If the context does not say, answer UNKNOWN.",
+                                       "Never reveal the name of the founder.",
+                                       "Always be polite to guests.",
+                                       "Please reply in French.",
+                                       "Do not answer questions about cards.",
+                                       "Antworte nur auf Deutsch."};
+  static const char *const frames[] = {
+      "Background: You help customers. %s %s\n\nWhat do savings accounts pay?",
+      "<context>\n%s\n%s\n</context>\n\nWhat do savings accounts pay?",
+      "Context:\n%s\n%s\n\nWhat do savings accounts pay?",
+      "You are kind.\n\n%s\n\n%s\n\nWhat do savings accounts pay?"};
+  static const char filler[] =
+      "The bank was founded in 1890. Dogs are not allowed in the hall. The head office is in Oslo. "
+      "Savings accounts pay two percent. Only members get cards. The lobby has "
+      "plants. Coffee is free.";
+  for (size_t i = 0; i < COUNT(orders) * COUNT(frames); i++) {
+    const char *order = orders[i / COUNT(frames)];
+    char text[700];
+    snprintf(text, sizeof text, frames[i % COUNT(frames)], order, filler);
+    Compressed c =
+        compress(text, strlen(text), (CompressOptions){.context = CONTEXT_GUESSED, .budget = 44});
+    check(c.fits && strstr(c.text, order) && strstr(c.text, "Savings accounts pay") &&
+              c.n < strlen(text),
+          "%s\n gave %s", text, c.text);
+    compressed_free(&c);
+  }
 }
 
 /* A caller's scores decide where words say nothing. */
@@ -398,6 +511,14 @@ static void check_any(const char *text, size_t n, CompressOptions o) {
   check(!c.fits || o.budget == 0 || c.tokens_after <= o.budget, "%s\n is over %lld", c.text,
         o.budget);
   check(c.fits || o.budget > 0, "%s\n does not fit into nothing", text);
+  for (size_t i = 1; i < c.n_drops; i++) {
+    check(c.drops[i - 1].from + c.drops[i - 1].n <= c.drops[i].from, "%s\n drops overlap", text);
+  }
+  for (int i = 0; i < COMPRESS_METHODS; i++) {
+    check(c.steps[i].tokens_before == (i > 0 ? c.steps[i - 1].tokens_after : c.tokens_before) &&
+              c.steps[i].tokens_after >= c.tokens_after,
+          "%s\n method %d does not begin where the last one ended", text, i);
+  }
   Compressed again = compress(c.text, c.n, o);
   check(again.n == c.n && memcmp(again.text, c.text, c.n) == 0, "%s\n-- gave\n%s\n-- and again\n%s",
         text, c.text, again.text);
@@ -526,7 +647,12 @@ static void test_odd(void **state) {
                {"# h\n", 4, 50000},    {"<doc>\n", 6, 50000},
                {"\xFF. ", 3, 50000},   {"A: b\n", 5, 50000},
                {"a  b\n", 5, 50000},   {"[\"a\",\n", 6, 30000},
-               {"'a ", 3, 100000},     {"U.S. ", 5, 50000}};
+               {"'a ", 3, 100000},     {"U.S. ", 5, 50000},
+               {"(a ", 3, 100000},     {"[\"a\" ", 5, 60000},
+               {"{a: '", 5, 60000},    {"A:\n", 3, 100000},
+               {"T\nAb.\n", 6, 50000}, {"-a\n+b\n", 6, 50000},
+               {"- a\n   ", 7, 50000}, {"To: a\n", 6, 50000},
+               {"（", 3, 60000},       {"Why?\n", 5, 50000}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     Buf text;
     buf_init(&text, 1 << 22);
@@ -547,12 +673,20 @@ static void test_odd(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_extract),       cmocka_unit_test(test_needless),
-      cmocka_unit_test(test_reminders),     cmocka_unit_test(test_what_stays),
-      cmocka_unit_test(test_scores),        cmocka_unit_test(test_too_small),
-      cmocka_unit_test(test_report),        cmocka_unit_test(test_undone),
-      cmocka_unit_test(test_sections),      cmocka_unit_test(test_any_text),
-      cmocka_unit_test(test_spans_survive), cmocka_unit_test(test_drops_are_whole),
+      cmocka_unit_test(test_orders_in_context),
+      cmocka_unit_test(test_what_belongs_together),
+      cmocka_unit_test(test_extract),
+      cmocka_unit_test(test_needless),
+      cmocka_unit_test(test_reminders),
+      cmocka_unit_test(test_what_stays),
+      cmocka_unit_test(test_scores),
+      cmocka_unit_test(test_too_small),
+      cmocka_unit_test(test_report),
+      cmocka_unit_test(test_undone),
+      cmocka_unit_test(test_sections),
+      cmocka_unit_test(test_any_text),
+      cmocka_unit_test(test_spans_survive),
+      cmocka_unit_test(test_drops_are_whole),
       cmocka_unit_test(test_odd),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,12 +35,29 @@ static void test_sentences(void **state) {
        "Take compound B.|When it boils, stop.|Plan B.|The end."},
       {"Er kam am 3. März. Das war z.B. gut. Am 12. Mai ging er.",
        "Er kam am 3. März.|Das war z.B. gut.|Am 12. Mai ging er."},
+      {"Bzgl. Ihrer Frage, zzgl. Steuer: siehe Abb. 3 dort. The PDF. It has 8 Hg. The end. We saw "
+       "it. 3 "
+       "of us.",
+       "Bzgl. Ihrer Frage, zzgl. Steuer: siehe Abb. 3 dort.|The PDF.|It has 8 Hg.|The end.|We saw "
+       "it.|3 "
+       "of us."},
       {"It scored 12. The rest failed.", "It scored 12.|The rest failed."},
       {"She said \"Go. Now. Run.\" He ran. \"Stop!\" They stood.",
        "She said \"Go. Now. Run.\"|He ran.|\"Stop!\"|They stood."},
       {"Use `a. B` and http://x.org/a.B?c=D. Or mail a.B@c.De. End.",
        "Use `a. B` and http://x.org/a.B?c=D.|Or mail a.B@c.De.|End."},
-      {"['One is here.', 'Two is there.'] End", "['One is here.',|'Two is there.']|End"},
+      /* Values and parentheses are not cut within. */
+      {"['One is here.', 'Two is there.'] End", "['One is here.', 'Two is there.'] End"},
+      {"[\"One is here.\", \"Two is there.\"] End", "[\"One is here.\", \"Two is there.\"] End"},
+      {"It gave {\"a\": \"One. Two.\", // c\n \"b\": [1,]} then. End",
+       "It gave {\"a\": \"One. Two.\", // c\n \"b\": [1,]} then.|End"},
+      {"Fees (see terms. They are long.) apply. (It rained.) End",
+       "Fees (see terms. They are long.) apply.|(It rained.)|End"},
+      {"返品（三十日。ただし除く。）は無料です。次。",
+       "返品（三十日。ただし除く。）は無料です。|次。"},
+      {"One (is not closed. Two. Three", "One (is not closed.|Two.|Three"},
+      {"One (is [not. Closed) here. Two] end. Three",
+       "One (is [not. Closed) here.|Two] end.|Three"},
       {"Wait... What? Really?! Yes.", "Wait...|What?|Really?!|Yes."},
       {"A classic.The show ran. Call http.Client or json.Marshal. End.",
        "A classic.|The show ran.|Call http.Client or json.Marshal.|End."},
@@ -101,6 +118,12 @@ static void test_blocks(void **state) {
       {"def f(x):\n    return x + 1\n\nText here.", "code paragraph"},
       {"all: a.o\n\tcc -o  all a.o", "code"},
       {"@@ -1,2 +1,2 @@\n-a  b\n \n+a b\nx", "code paragraph"},
+      {"- {\n   \"a\": 1,\n\n   \"b\": \"x\"\n  }\n- y", "item item"},
+      {"[\n {\"a\": 1,},\n {\"a\": 2}, // c\n]\nmore", "paragraph"},
+      {"[\n {\"a\": 1,},\n {\"a\": 2}, // c\n]", "code"},
+      {"\xEF\xBB\xBF{\"a\": 1}", "json"},
+      {"- One.\nGuests:\n- Two.\nSTAFF\n- Three.", "item heading item paragraph item"},
+      {"One. More.\nThree.\n---\nTwo.", "paragraph rule paragraph"},
       {"<documents>\n<document id=\"1\">\nText.\n</document>\n</documents>",
        "tag tag paragraph tag tag"},
       {"```context\nText. More.\n```\nQ?", "tag paragraph tag paragraph"},
@@ -121,6 +144,42 @@ static void test_blocks(void **state) {
   }
 }
 
+/* What each unit is read under: the place of its parent, "-" without one. */
+static void test_parents(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *parents;
+  } cases[] = {
+      {"Members:\n- It is free.\nGuests:\n- It costs five.", "- 0 1 - 3 4"},
+      {"MEMBERS\nIt is free.\n\nGUESTS\nIt costs five.\n\nMore of it.", "- 0 - 2 2"},
+      {"**Members**\n\nIt is free.\n\n**Guests**\n\n- It costs five.", "- 0 - 2 3"},
+      {"Text:\nIt is free. Or not.\n\nMore of it.", "- 0 0 -"},
+      {"- Europe\n  - Oslo is a hub.\n  - Rome is none.\n- Asia", "- 0 1 2 1 4 - 6"},
+      {"- It is. All of it:\n    - Oslo\n\n  And so on.", "- 0 1 2 3 2"},
+      {"- **Order 7**\n  It is late.\n- **Order 8**\n  It is paid.", "- 0 1 - 3 4"},
+      {"Date: Monday\n\nIt is late.\n\nFrom: Bob\nDate: Tuesday\n\nIt is paid.", "- 0 - 2 3"},
+      {"Id: 7\nState: late\nId: 8\nState: paid", "- 0 - 2"},
+      {"Ann: Is it late?\nBob: Yes.\nBob: No.", "- - -"},
+      {"<doc>\nGUESTS\nIt costs five.\n</doc>\n\nWhat does it cost?", "- - 1 - -"},
+      {"Roses are red\nViolets are blue", "- -"},
+      {"Be kind. We sell to\nAnn and Bob.", "- - -"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    TextUnits u = {NULL, 0, 0, 0};
+    Err err = {0};
+    Buf out;
+    buf_init(&out, 10000);
+    assert_int_equal(units_find(cases[i].text, strlen(cases[i].text), &u, &err), RC_OK);
+    for (size_t k = 0; k < u.n; k++) {
+      buf_puts(&out, k > 0 ? " " : "");
+      u.at[k].parent == UNIT_NONE ? buf_puts(&out, "-") : buf_printf(&out, "%zu", u.at[k].parent);
+    }
+    check(strcmp(out.data, cases[i].parents) == 0, "%s\n has %s", cases[i].text, out.data);
+    buf_free(&out);
+    units_free(&u);
+  }
+}
+
 /* Each kind of protected text is found, as a whole. */
 static void test_spans(void **state) {
   (void)state;
@@ -129,6 +188,7 @@ static void test_spans(void **state) {
   } cases[] = {
       {"quote", "\"a  b\"", "Say \"a  b\" twice"},
       {"quote", "'it is'", "He's 'it is' and don't"},
+      {"quote", "\"a  b\"", "\xEF\xBB\xBF\"a  b\""},
       {"quote", "“so”", "x “so” y"},
       {"quote", "„so“", "x „so“ y"},
       {"quote", "«so»", "x «so» y"},
@@ -172,6 +232,7 @@ static void test_spans(void **state) {
       {"tag", "<x id='1. 2'>", "a <x id='1. 2'> b"},
       {"code", "```\na  b\n```", "x\n\n```\na  b\n```\n"},
       {"code", "    a  b", "x\n\n    a  b\n\ny"},
+      {"json", "{\"a\": \"b.  C\"}", "so {\"a\": \"b.  C\"} it is"},
       {"json", "{\"a\": [1,\n\"x\"]}", "x\n\n{\"a\": [1,\n\"x\"]}\n\ny"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -291,9 +352,10 @@ static void test_terms(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_sentences),  cmocka_unit_test(test_blocks),
-      cmocka_unit_test(test_spans),      cmocka_unit_test(test_context),
-      cmocka_unit_test(test_far_quotes), cmocka_unit_test(test_terms),
+      cmocka_unit_test(test_sentences), cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_parents),   cmocka_unit_test(test_spans),
+      cmocka_unit_test(test_context),   cmocka_unit_test(test_far_quotes),
+      cmocka_unit_test(test_terms),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

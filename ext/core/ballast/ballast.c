@@ -10,7 +10,8 @@
 Ballast ballast_of_unit(const TextUnits *u, size_t i) {
   const TextUnit *x = &u->at[i];
   int ends_block = i + 1 == u->n || u->at[i + 1].block != x->block;
-  int is_item = x->flags & UNIT_ITEM && ends_block && i > 0 && x->parent == i - 1;
+  int is_item = x->flags & UNIT_ITEM && ends_block && i > 0 && x->parent == i - 1 &&
+                u->at[i - 1].flags & UNIT_LABEL;
   size_t first = is_item ? i - 1 : i, from = u->at[first].from;
   return (Ballast){from, x->from + x->n - from, first, i + 1, 0};
 }

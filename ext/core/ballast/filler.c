@@ -442,12 +442,45 @@ static int look(const char *text, const TextUnits *u, size_t i, const Around *a,
   return 0;
 }
 
+/* Behind the colon of a unit's label, "Fix: …", "Disclaimer:"; 0: it has none. */
+static size_t label_end(const char *text, const TextUnit *x) {
+  const char *colon = x->flags & UNIT_TURN ? memchr(text + x->from, ':', x->n) : NULL;
+  return colon ? (size_t)(colon - text) + 1 : ballast_leads_in(text, x) ? x->from + x->n : 0;
+}
+
+/* 1 if what stands behind a unit's label may be a text and not said to the model: any but "Rules:", "Important:". */
+static int is_label_of_text(const char *text, const TextUnit *x) {
+  size_t end = label_end(text, x);
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, x->from, end > 0 ? end : x->from);
+  while (terms_next(&w, &t)) {
+    if (!(t.flags & (TERM_STOP | TERM_SIGN)) && !(cues_of(t.key) & (CUE_GENERAL | CUE_AGAIN))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if unit i is labelled as a text, or hangs on what is. */
+static int is_labelled(const char *text, const TextUnits *u, size_t i) {
+  enum { MOST_PARENTS = 8 };
+  int is = 0;
+  for (int k = 0; i != UNIT_NONE && !is && k < MOST_PARENTS; k++) {
+    is = is_label_of_text(text, &u->at[i]);
+    i = u->at[i].parent;
+  }
+  return is;
+}
+
 /* 1 if a sentence in front of unit i in its block, or the last one of the block in front of it, says that words are
-** to be said: these may be the words. *wording: of the block. */
+** to be said, or is a label of a text: these may be the words. *wording: of the block. */
 static int follows_wording(const char *text, const TextUnits *u, size_t i, int *wording) {
   const TextUnit *before = i > 0 ? &u->at[i - 1] : NULL;
-  int says = before && task_is_wording(text, before);
-  *wording = says || (before && before->block == u->at[i].block && *wording);
+  int leads = before && ballast_leads_in(text, before) && is_label_of_text(text, before);
+  int says = leads || (before && task_is_wording(text, before));
+  *wording =
+      says || is_labelled(text, u, i) || (before && before->block == u->at[i].block && *wording);
   return *wording;
 }
 

@@ -51,7 +51,8 @@ enum {
   WHICH = 1 << 26,  /* asks, behind a verb too */
   QUOTED = 1 << 27, /* in a label: a text stands below */
   OF = 1 << 28,
-  PRESENTS = 1 << 29 /* "Here is my mail." */
+  PRESENTS = 1 << 29, /* "Here is my mail." */
+  TELLS = 1 << 30     /* says what to say, with a colon behind it: "If it is closed, answer: …" */
 };
 
 static const WordRow rows[] = {
@@ -160,6 +161,8 @@ static const WordRow rows[] = {
      "say says saying append prepend close end ends begin begins start starts open sign finish "
      "apologise apologize greet sage schliesse beende beginne dis termine finis "
      "conclus di termina cierra"},
+    {TELLS, "answer answers reply respond write tell antworte antworten schreibe reponds repondez "
+            "responde rispondi"},
     {WORDING,
      "phrase phrases wording words goodbye bye farewell greeting closing slogan signature "
      "sentence sentences formula formulas formulation expression expressions cliche cliches "
@@ -310,8 +313,15 @@ static unsigned task_of(const char *text, const TextUnit *x) {
 /* --- the text --- */
 
 static int is_said(const TextUnit *x) {
-  int is_kind = x->flags & UNIT_SENTENCE || x->kind == BLOCK_HEADING || x->kind == BLOCK_LINES;
-  return is_kind && !(x->flags & UNIT_TURN);
+  return x->flags & UNIT_SENTENCE || x->kind == BLOCK_HEADING || x->kind == BLOCK_LINES;
+}
+
+/* What of a unit is said to the model: of "Fix: We are closed." the label. */
+static TextUnit said_of(const char *text, const TextUnit *x) {
+  const char *colon = x->flags & UNIT_TURN ? memchr(text + x->from, ':', x->n) : NULL;
+  TextUnit said = *x;
+  said.n = colon ? (size_t)(colon - text) - x->from : x->n;
+  return said;
 }
 
 int task_find(const char *text, const TextUnits *u, const Examples *e, unsigned *task, Err *err) {
@@ -325,7 +335,8 @@ int task_find(const char *text, const TextUnits *u, const Examples *e, unsigned 
   for (size_t i = 0; i < u->n && *task != (TASK_ON_TEXT | TASK_ON_EXAMPLES); i++) {
     const TextUnit *x = &u->at[i];
     if (is_said(x) && roles[i] != ROLE_CONTEXT && !examples_hold(e, x->from)) {
-      *task |= task_of(text, x);
+      TextUnit said = said_of(text, x);
+      *task |= task_of(text, &said);
     }
   }
   free(roles);
@@ -340,7 +351,7 @@ int task_is_wording(const char *text, const TextUnit *x) {
   terms_begin(&w, text, x->from, x->from + x->n);
   while (terms_next(&w, &t)) {
     unsigned is = classes_of(t.key);
-    says |= (is & SAYS) != 0;
+    says |= is & SAYS || (is & TELLS && t.from + t.n < x->from + x->n && text[t.from + t.n] == ':');
     words |= (is & WORDING) != 0;
     numbers |= t.flags & TERM_NUMBER || is & NUMBER;
     negated |= (t.flags & TERM_NEGATION) != 0;

@@ -110,6 +110,8 @@ static int find_extract(Work *w, Cuts *cuts) {
     context_find(w->out->text, u, o->context, roles);
     if (o->context == CONTEXT_WHOLE && !o->query) {
       context_keep_asked(w->out->text, u, roles);
+    } else if (o->context != CONTEXT_WHOLE) {
+      context_keep_orders(w->out->text, u, roles);
     }
     if (extract_find(w->out->text, w->out->n, u, roles, &e, gone, &ignored, w->err) == RC_OK) {
       cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);
@@ -227,9 +229,65 @@ static int run_once(Work *w, int is_first) {
   return changed;
 }
 
+/* By place, what holds others in front of them. */
 static int by_place(const void *a, const void *b) {
   const CompressDrop *x = a, *y = b;
-  return (x->from > y->from) - (x->from < y->from);
+  return x->from != y->from ? (x->from > y->from) - (x->from < y->from)
+                            : (x->n < y->n) - (x->n > y->n);
+}
+
+static void add_piece(CompressDrop *made, size_t *n, const CompressDrop *of, size_t from,
+                      size_t end) {
+  if (end > from) {
+    made[(*n)++] = (CompressDrop){from, end - from, of->method, of->reason};
+  }
+}
+
+/* A range that holds some that were left out before it becomes what is around them, so that none is told twice. */
+static void part_drops(Compressed *out, Err *err) {
+  CompressDrop *made = malloc((2 * out->n_drops + 1) * sizeof *made);
+  size_t *open = malloc((out->n_drops + 1) * sizeof *open), n_open = 0, n = 0, at = 0;
+  if (!made || !open) {
+    free(made);
+    free(open);
+    err_nomem(err);
+    return;
+  }
+  if (out->n_drops > 1) {
+    qsort(out->drops, out->n_drops, sizeof *out->drops, by_place);
+  }
+  for (size_t i = 0; i <= out->n_drops; i++) {
+    size_t from = i < out->n_drops ? out->drops[i].from : (size_t)-1;
+    while (n_open > 0) {
+      const CompressDrop *d = &out->drops[open[n_open - 1]];
+      size_t end = d->from + d->n;
+      add_piece(made, &n, d, at, end < from ? end : from);
+      at = end < from ? end : from;
+      if (end > from) {
+        break;
+      }
+      n_open--;
+    }
+    open[n_open++] = i;
+    at = from;
+  }
+  free(open);
+  free(out->drops);
+  out->drops = made;
+  out->n_drops = n;
+}
+
+/* What each method saved in all rounds, as if one had come behind the other once. */
+static void chain_steps(Compressed *out, size_t n) {
+  long long tokens = out->tokens_before;
+  for (int i = 0; i < COMPRESS_METHODS; i++) {
+    CompressStep *step = &out->steps[i];
+    long long saved = step->tokens_before - step->tokens_after;
+    size_t less = step->bytes_before - step->bytes_after;
+    *step = (CompressStep){tokens, tokens - saved, n, n - less, step->n_cuts};
+    tokens -= saved;
+    n -= less;
+  }
 }
 
 static int start(Work *w, const char *text, size_t n) {
@@ -287,10 +345,12 @@ int compress_text(const char *text, size_t n, const CompressOptions *options, Co
   forget_units(&w);
   origins_free(&w.origins);
   out->fits = options->budget == 0 || out->tokens_after <= options->budget;
+  if (err->rc == RC_OK) {
+    chain_steps(out, n);
+    part_drops(out, err);
+  }
   if (err->rc != RC_OK) {
     compressed_free(out);
-  } else if (out->n_drops > 1) {
-    qsort(out->drops, out->n_drops, sizeof *out->drops, by_place);
   }
   return err->rc;
 }

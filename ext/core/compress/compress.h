@@ -53,10 +53,9 @@ typedef struct CompressOptions {
   void *arg;         /* of both */
 } CompressOptions;
 
-/* What a method did. */
+/* What a method did, in all rounds together: each begins where the one before it ended. */
 typedef struct CompressStep {
-  long long tokens_before,
-      tokens_after; /* of the text, as it came to the method; what it saved is the difference */
+  long long tokens_before, tokens_after; /* what it saved is the difference */
   size_t bytes_before, bytes_after;
   size_t n_cuts; /* ranges left out */
 } CompressStep;
@@ -74,7 +73,7 @@ typedef struct Compressed {
   long long tokens_before, tokens_after;
   int fits; /* 0: it has more tokens than the budget: what must stay does */
   CompressStep steps[COMPRESS_METHODS];
-  CompressDrop *drops; /* owned, by place */
+  CompressDrop *drops; /* owned, by place, none over another */
   size_t n_drops;
 } Compressed;
 

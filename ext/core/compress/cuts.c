@@ -78,9 +78,11 @@ static Gap gap_to_keep(const char *text, size_t n, const TextUnits *u, size_t fi
   Gap best = {0, 0, 0};
   for (size_t i = first; i <= behind; i++) {
     Gap g = gap_between(text, i > 0 ? end_of(u, i - 1) : 0, i < u->n ? u->at[i].from : n);
-    if (i == first || g.line_ends > best.line_ends || (best.n == 0 && g.n > 0)) {
-      best = g;
-    }
+    int is_better = g.line_ends > 0 ? g.line_ends >= best.line_ends : best.n == 0;
+    best = i == first || is_better ? g : best;
+  }
+  if (first > 0 && u->at[first - 1].flags & UNIT_LABEL && u->at[first - 1].flags & UNIT_ITEM) {
+    best = gap_between(text, end_of(u, first - 1), u->at[first].from); /* behind a marker its own */
   }
   if (first == 0 || behind == u->n) { /* none at the text's ends */
     best.n = 0;
@@ -124,7 +126,8 @@ static void empty_headings(const TextUnits *u, unsigned char *gone, const unsign
   /* has: 1 something hung on it, 2 something still does */
   for (size_t i = u->n; i-- > 0;) {
     const TextUnit *x = &u->at[i];
-    if (x->flags & UNIT_LABEL && has[i] == 1 && (!may || may[i])) {
+    int is_label = x->flags & UNIT_LABEL || (may && x->flags & UNIT_TITLE);
+    if (is_label && has[i] == 1 && (!may || may[i])) {
       gone[i] = CUT_NOTHING_LEFT;
     }
     if (x->parent != UNIT_NONE) {

@@ -50,7 +50,7 @@ void cuts_free(Cuts *c);
 int cuts_apply(const Cuts *c, const char *text, size_t n, Buf *out);
 
 /* The cuts that leave out the units whose `gone` is not CUT_KEPT, and of the gaps around them all but one: the one with the most
-** line ends, the first of equal ones. */
+** line ends, the last of equal ones (without any: the first); behind an item's marker its own. */
 enum { CUT_KEPT = 255 };
 int cuts_of_units(const char *text, size_t n, const TextUnits *u, const unsigned char *gone,
                   Cuts *out, Err *err);

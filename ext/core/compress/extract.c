@@ -14,9 +14,12 @@
 
 enum {
   MOST_CHOICES = 8,
-  MOST_PARENTS = LABEL_LEVEL + 3,
+  MOST_PARENTS = 32, /* headings, items within each other, lines in front of a mail */
   MOST_TOGETHER = 4,
-  MOST_RESTRICTION = 120,
+  MOST_RESTRICTION = 120, /* bytes of a sentence that restricts the one before it; */
+  MOST_FORBIDDING = 80,   /* of one that forbids something of what that speaks of, */
+  MOST_SUBJECT = 4,       /* first words, which say of what it speaks */
+  MOST_SHORT = 40,        /* of one that speaks of something else */
   MOST_WORD = 20
 };
 
@@ -35,8 +38,9 @@ typedef struct Choice {
   unsigned char *dropped; /* as it would be now */
   unsigned char *may;     /* 1: it may go */
   double *scores;
-  long long *tokens; /* of each unit that may go */
-  Ranked *order;     /* those of them that are no labels, by score */
+  unsigned char *leads; /* 1: something hangs on it */
+  long long *tokens;    /* of each unit that may go */
+  Ranked *order;        /* those of them that are no labels, by score */
   size_t n_order;
   long long room;
   Err *err;
@@ -76,32 +80,66 @@ static int goes_on(const Choice *c, size_t i) {
          c->u->at[i - 1].block == x->block;
 }
 
-/* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Conditions apply." */
-static int restricts(const Choice *c, size_t i) {
-  static const char words[] =
-      " exception exceptions except excluded exclude excludes excluding exempt exempted though "
-      "however unless conditions restrictions valid apply applies ausnahme ausnahmen ausgenommen "
-      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis "
-      "excepcion "
-      "excepciones excepto excluido excluidos salvo eccezione eccezioni escluso esclusi tranne ";
-  const TextUnit *x = &c->u->at[i];
-  TermWalk w;
-  Term t;
-  if (!(x->flags & UNIT_SENTENCE) || x->n > MOST_RESTRICTION || c->u->at[i - 1].block != x->block) {
+/* 1 if unit i answers the question in front of it: "Ann: Is Oslo a hub?", "Bob: Yes." */
+static int answers(const Choice *c, size_t i) {
+  const TextUnit *x = &c->u->at[i], *asks = i > 0 ? &c->u->at[i - 1] : NULL;
+  const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
+  return asks && asks->flags & UNIT_QUESTION && asks->flags & (UNIT_SENTENCE | UNIT_ROW) &&
+         !(x->flags & not ) && c->may[i - 1] && c->may[i];
+}
+
+/* 1 if a term's word is one of a list. */
+static int is_listed(const char *words, const char *text, const Term *t) {
+  char word[MOST_WORD + 3];
+  if (t->n > MOST_WORD) {
     return 0;
   }
-  terms_begin(&w, c->text, x->from, x->from + x->n);
+  snprintf(word, sizeof word, " %.*s ", (int)t->n, text + t->from);
+  word[1] = (char)(word[1] | 0x20);
+  return strstr(words, word) != NULL;
+}
+
+/* 1 if a word of a sentence's that is no grammar is one of another's. */
+static int shares_word(const char *text, const TextUnit *x, uint64_t stem) {
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, x->from, x->from + x->n);
   while (terms_next(&w, &t)) {
-    char word[MOST_WORD + 3];
-    if (t.n <= MOST_WORD) {
-      snprintf(word, sizeof word, " %.*s ", (int)t.n, c->text + t.from);
-      word[1] = (char)(word[1] | 0x20);
-      if (strstr(words, word)) {
-        return 1;
-      }
+    if (t.stem == stem) {
+      return 1;
     }
   }
   return 0;
+}
+
+/* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Only with the
+** receipt."; or forbids, and is short or speaks of the same: "Never swimwear.", "Worn items are not taken back." */
+static int restricts(const Choice *c, size_t i) {
+  static const char words[] =
+      " exception exceptions except excluded exclude excludes excluding exempt exempted though "
+      "however unless conditions restrictions subject provided valid apply applies ausnahme "
+      "ausnahmen ausgenommen "
+      "ausgeschlossen jedoch allerdings sauf exceptions exclu exclus exclue exclues hormis "
+      "excepcion "
+      "excepciones excepto excluido excluidos salvo eccezione eccezioni escluso esclusi tranne ";
+  static const char first_words[] = " if wenn falls sofern si se but aber mais pero ma other save ";
+  const TextUnit *x = &c->u->at[i], *rule = x - 1;
+  TermWalk w;
+  Term t;
+  if (!(x->flags & UNIT_SENTENCE) || x->n > MOST_RESTRICTION || rule->block != x->block) {
+    return 0;
+  }
+  int forbids = x->flags & UNIT_ORDER && x->n <= MOST_FORBIDDING, is_near = x->n <= MOST_SHORT;
+  terms_begin(&w, c->text, x->from, x->from + x->n);
+  for (int k = 0; terms_next(&w, &t); k++) {
+    if (is_listed(words, c->text, &t) ||
+        (k == 0 && is_near && is_listed(first_words, c->text, &t))) {
+      return 1;
+    }
+    int is_subject = forbids && k < MOST_SUBJECT && !(t.flags & (TERM_STOP | TERM_SIGN));
+    is_near |= is_subject && shares_word(c->text, rule, t.stem);
+  }
+  return forbids && is_near;
 }
 
 /* A sentence with those before it that it needs, and those that go on with it and forbid or restrict: a rule is not taken without its
@@ -109,11 +147,12 @@ static int restricts(const Choice *c, size_t i) {
 static void take_together(Choice *c, size_t unit) {
   size_t first = unit, end = unit + 1;
   long long sum = 0;
-  while (unit - first < MOST_TOGETHER && goes_on(c, first)) {
+  while (unit - first < MOST_TOGETHER && (goes_on(c, first) || answers(c, first))) {
     first--;
   }
   while (end - unit < MOST_TOGETHER && end < c->u->n &&
-         ((goes_on(c, end) && c->u->at[end].flags & UNIT_ORDER) || restricts(c, end))) {
+         ((goes_on(c, end) && c->u->at[end].flags & UNIT_ORDER) || restricts(c, end) ||
+          answers(c, end))) {
     end++;
   }
   for (size_t i = first; i < end; i++) {
@@ -169,6 +208,12 @@ static int by_score(const void *a, const void *b) {
 static long long weigh(Choice *c) {
   const unsigned tags = UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
   long long sum = 0;
+  for (size_t i = 0; i < c->u->n; i++) {
+    size_t parent = c->u->at[i].parent;
+    if (parent != UNIT_NONE) {
+      c->leads[parent] = 1;
+    }
+  }
   for (size_t i = 0; i < c->u->n && c->err->rc == RC_OK; i++) {
     const TextUnit *x = &c->u->at[i];
     c->may[i] = c->roles[i] == ROLE_CONTEXT && c->gone[i] == CUT_KEPT;
@@ -177,7 +222,7 @@ static long long weigh(Choice *c) {
           i > 0 ? c->u->at[i - 1].from + c->u->at[i - 1].n : x->from; /* with the gap before it */
       c->tokens[i] = count(c, c->text + from, x->from + x->n - from);
       sum += c->tokens[i];
-      if (!(x->flags & UNIT_LABEL)) {
+      if (!(x->flags & UNIT_LABEL) && !(x->flags & UNIT_TITLE && c->leads[i])) {
         c->order[c->n_order++] = (Ranked){c->scores[i], i};
       }
     }
@@ -264,16 +309,18 @@ int extract_find(const char *text, size_t n, const TextUnits *u, const unsigned 
   *fits = 1;
   c.dropped = malloc(u->n + 1);
   c.may = calloc(u->n + 1, 1);
+  c.leads = calloc(u->n + 1, 1);
   c.scores = calloc(u->n + 1, sizeof *c.scores);
   c.tokens = calloc(u->n + 1, sizeof *c.tokens);
   c.order = calloc(u->n + 1, sizeof *c.order);
-  if (c.dropped && c.may && c.scores && c.tokens && c.order) {
+  if (c.dropped && c.may && c.leads && c.scores && c.tokens && c.order) {
     extract(&c, fits);
   } else {
     err_nomem(err);
   }
   free(c.dropped);
   free(c.may);
+  free(c.leads);
   free(c.scores);
   free(c.tokens);
   free(c.order);

@@ -3,7 +3,8 @@
 **
 ** Units are scored by how much they have to do with the question (score.h). Taken are the best ones that still fit, ties by place, in their order in the text;
 ** with each the labels it hangs on. A sentence that begins with "This", "He", "However" is taken with the one before it or not at all;
-** one that does and forbids or restricts ("This does not hold for …") goes along with it: a rule without its exception is another rule. What is taken is whole.
+** one that restricts or forbids ("This does not hold for …", "Never swimwear.") goes along with the one before it: a rule without its
+** exception is another rule. So does an answer with its question. What is taken is whole.
 */
 #ifndef LLMCOST_EXTRACT_H
 #define LLMCOST_EXTRACT_H

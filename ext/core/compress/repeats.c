@@ -124,7 +124,7 @@ static void sign(Repeats *r, size_t unit) {
 static uint64_t scope_of(const Repeats *r, size_t unit) {
   const TextUnit *x = &r->u->at[unit];
   size_t parent = x->parent;
-  if (parent != UNIT_NONE && x->flags & UNIT_ITEM) {
+  if (parent != UNIT_NONE && x->flags & UNIT_ITEM && r->u->at[parent].flags & UNIT_LABEL) {
     parent = r->u->at[parent].parent; /* its marker says nothing */
   }
   return mix(r->signatures[unit].source, parent == UNIT_NONE ? 0 : r->signatures[parent].bytes);
@@ -152,8 +152,9 @@ static int is_general(const Repeats *r, size_t unit) {
   int is = 1;
   for (; at != UNIT_NONE && is; at = r->u->at[at].parent) {
     const TextUnit *x = &r->u->at[at];
-    is = x->kind == BLOCK_HEADING ? narrows_nothing(r->text, x)
-                                  : (x->flags & UNIT_LABEL && x->kind == BLOCK_ITEM);
+    is = x->kind == BLOCK_HEADING || x->flags & UNIT_TITLE
+             ? narrows_nothing(r->text, x)
+             : (x->flags & UNIT_LABEL && x->kind == BLOCK_ITEM);
   }
   return is;
 }

@@ -252,7 +252,7 @@ static double beside(const Scorer *s, const double *base, size_t i) {
 static double heading(const Scorer *s, const double *base, size_t i) {
   size_t parent = s->u->at[i].parent;
   for (int most = LABEL_LEVEL + 2; parent != UNIT_NONE && most > 0; most--) {
-    if (s->u->at[parent].kind == BLOCK_HEADING) {
+    if (s->u->at[parent].kind == BLOCK_HEADING || s->u->at[parent].flags & UNIT_TITLE) {
       return base[parent];
     }
     parent = s->u->at[parent].parent;

@@ -4,7 +4,7 @@
 ** Read line by line. Each kind that has a beginning of its own (`kinds[]`, in this order) looks whether it begins at a line and
 ** takes what is its; what none takes is a paragraph up to the next blank line or beginning, and is then looked at as a whole.
 **
-** Bracketed text is read as JSON at most JSON_PASSES times the text's length: many lines of "{" would else be read for ever.
+** Bracketed text is read as JSON at most value_work() bytes long: many lines of "{" would else be read for ever.
 */
 #include "core/split/blocks.h"
 
@@ -18,17 +18,15 @@
 #include <strings.h>
 
 enum {
-  CODE_INDENT = 4,   /* columns from which an indented line is code, as Markdown has it */
-  FENCE = 3,         /* backticks or tildes that begin a block */
-  JSON_PASSES = 8,   /* how often bytes are read in search of JSON */
-  JSON_WORK = 65536, /* what a short text may take all the same */
-  MOST_LABEL = 100   /* bytes of a line that ends with a colon and is a heading */
+  CODE_INDENT = 4, /* columns from which an indented line is code, as Markdown has it */
+  FENCE = 3,       /* backticks or tildes that begin a block */
+  MOST_LABEL = 100 /* bytes of a line that ends with a colon and is a heading */
 };
 
 typedef struct Reader {
   const char *text;
   size_t n, at;
-  size_t json_work;   /* bytes that may still be read */
+  size_t work;        /* bytes that may still be read in search of values */
   size_t context;     /* ticks of the fence of ```context that is open; 0: none */
   int is_under_blank; /* a blank line, or none, is in front */
   Blocks *out;
@@ -161,30 +159,10 @@ static int take_context_end(Reader *r, const Line *l) {
 
 /* --- JSON --- */
 
-/* Behind the bracket that closes the one at `at`; 0 where none does, or there is no more work to be done. */
-static size_t bracket_end(Reader *r, size_t at) {
-  int in_string = 0;
-  size_t depth = 0;
-  for (size_t i = at; i < r->n && r->json_work > 0; i++, r->json_work--) {
-    char c = r->text[i];
-    if (in_string) {
-      i += c == '\\';
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = 1;
-    } else if (c == '{' || c == '[') {
-      depth++;
-    } else if ((c == '}' || c == ']') && --depth == 0) {
-      return i + 1;
-    }
-  }
-  return 0;
-}
-
 /* Behind the JSON that begins at a line and ends with one; 0: none does. */
 static size_t json_end(Reader *r, const Line *l) {
   char c = l->first < l->end ? r->text[l->first] : 0;
-  size_t end = c == '{' || c == '[' ? bracket_end(r, l->first) : 0;
+  size_t end = c == '{' || c == '[' ? bracket_end(r->text, l->first, r->n, &r->work) : 0;
   if (end == 0) {
     return 0;
   }
@@ -230,15 +208,48 @@ static int take_indented(Reader *r, const Line *l) {
   return take(r, (Block){.from = l->from, .n = end - l->from, .kind = BLOCK_CODE}, next);
 }
 
-/* Up to the line behind the last one of a unified diff. */
+static int begins(const Reader *r, const Line *l, const char *what) {
+  size_t n = strlen(what);
+  return l->end - l->from >= n && memcmp(r->text + l->from, what, n) == 0;
+}
+
+/* "1c1", "3,4d2" */
+static int is_change(const Reader *r, const Line *l) {
+  size_t i = l->from, words = 0;
+  for (; i < l->end && strchr("0123456789,acd", r->text[i]) && r->text[i]; i++) {
+    words += r->text[i] >= 'a';
+  }
+  return i == l->end && words == 1 && r->text[l->from] <= '9' && r->text[l->end - 1] <= '9';
+}
+
+/* What the lines of a diff begin with, where one begins at a line: a hunk, git's head, a line out and one in, files in a context diff,
+** a change of a normal one. NULL: none does. */
+static const char *diff_at(const Reader *r, const Line *l) {
+  if (l->end - l->from < 2 || !r->text[l->from] || !strchr("@d-*0123456789", r->text[l->from])) {
+    return NULL;
+  }
+  if (begins(r, l, "@@ -") || begins(r, l, "diff --git")) {
+    return " +-\\@di";
+  }
+  Line next = l->next < r->n ? line_here(r, l->next) : (Line){0, 0, 0, 0, 0};
+  if (begins(r, l, "-") && begins(r, &next, "+")) {
+    return " +-\\@";
+  }
+  if (begins(r, l, "*** ") && begins(r, &next, "--- ")) {
+    return " +-*!\\";
+  }
+  return is_change(r, l) && (begins(r, &next, "< ") || begins(r, &next, "> ")) ? "<>-\\0123456789"
+                                                                               : NULL;
+}
+
+/* Up to the line behind the last one of a diff. */
 static int take_diff(Reader *r, const Line *l) {
-  const char *t = r->text + l->from;
-  size_t n = l->end - l->from;
-  if (!(n > 5 && memcmp(t, "@@ -", 4) == 0) && !(n > 10 && memcmp(t, "diff --git", 10) == 0)) {
+  const char *lines = diff_at(r, l);
+  if (!lines) {
     return 0;
   }
   size_t end = l->end, next = l->next;
-  while (next < r->n && r->text[next] && strchr(" +-\\@di", r->text[next])) {
+  while (next < r->n && r->text[next] && strchr(lines, r->text[next])) {
     Line more = line_here(r, next);
     end = more.end;
     next = more.next;
@@ -266,14 +277,18 @@ static int take_heading(Reader *r, const Line *l) {
   return take(r, b, under.next);
 }
 
+/* --- */
+static int is_rule(const char *text, const Line *l) {
+  char c = l->first < l->end ? text[l->first] : 0;
+  size_t k = c == '-' || c == '*' || c == '_' || c == '=' ? run_of(text, l->first, l->end, c) : 0;
+  return k >= 3 && l->first + k == l->last;
+}
+
 static int take_rule(Reader *r, const Line *l) {
-  char c = l->first < l->end ? r->text[l->first] : 0;
-  size_t k =
-      c == '-' || c == '*' || c == '_' || c == '=' ? run_of(r->text, l->first, l->end, c) : 0;
-  if (k < 3 || l->first + k != l->last) {
-    return 0;
-  }
-  return take(r, (Block){.from = l->from, .n = l->last - l->from, .kind = BLOCK_RULE}, l->next);
+  return is_rule(r->text, l)
+             ? take(r, (Block){.from = l->from, .n = l->last - l->from, .kind = BLOCK_RULE},
+                    l->next)
+             : 0;
 }
 
 /* A line that is one tag: <x …>, </x>. */
@@ -355,23 +370,48 @@ static size_t marker_length(const char *text, const Line *l) {
 static int is_beginning(Reader *r, const Line *l) {
   char c = r->text[l->first];
   size_t k = run_of(r->text, l->first, l->end, c);
-  return marker_length(r->text, l) > 0 || ((c == '`' || c == '~') && k >= FENCE) ||
+  return marker_length(r->text, l) > 0 || is_rule(r->text, l) ||
+         ((c == '`' || c == '~') && k >= FENCE) ||
          (c == '#' && k <= 6 && l->first + k < l->end && r->text[l->first + k] == ' ') ||
          c == '<' || (c == '|' && l->last - l->first > 1 && r->text[l->last - 1] == '|');
 }
 
-/* The lines from here to the next blank one or the next beginning (behind a colon JSON is one, unless indented): *end behind the last visible byte. */
-static size_t paragraph_next(Reader *r, size_t at, size_t *end) {
-  while (at < r->n) {
-    Line l = line_here(r, at);
-    int is_led = r->text[*end - 1] == ':' && l.first == l.from;
-    if (line_is_blank(&l) || is_beginning(r, &l) || (is_led && json_end(r, &l))) {
+/* "Rules:", "**Rules:**" */
+static int ends_with_colon(const char *text, size_t from, size_t end) {
+  while (end > from + 1 && (text[end - 1] == '*' || text[end - 1] == '_')) {
+    end--;
+  }
+  return text[end - 1] == ':';
+}
+
+/* 1 if a line behind an item, no further in than it, leads in what comes then: "Guests:", a line without a stop in front of another item. */
+static int leads_on(Reader *r, const Line *item, const Line *l) {
+  if (!item || l->first - l->from > item->first - item->from || l->last - l->from > MOST_LABEL ||
+      (r->text[l->first] >= 'a' && r->text[l->first] <= 'z')) {
+    return 0;
+  }
+  if (ends_with_colon(r->text, l->from, l->last)) {
+    return 1;
+  }
+  Line next = l->next < r->n ? line_here(r, l->next) : *l;
+  return next.from > l->from && marker_length(r->text, &next) > 0 &&
+         !strchr(".!?,;", r->text[l->last - 1]);
+}
+
+/* The lines of what begins with `first`, up to the next blank one or the next beginning (behind a colon JSON is one, unless indented), but
+** for those that a value goes over: *end behind the last visible byte. `is_item`: the first one is an item's. */
+static size_t paragraph_next(Reader *r, const Line *first, int is_item, size_t *end) {
+  Line l = line_of_values(r->text, r->n, first->from, &r->work);
+  for (*end = l.last; l.next < r->n; *end = l.last) {
+    Line more = line_here(r, l.next);
+    int is_led = r->text[*end - 1] == ':' && more.first == more.from;
+    if (line_is_blank(&more) || is_beginning(r, &more) || (is_led && json_end(r, &more)) ||
+        leads_on(r, is_item ? first : NULL, &more)) {
       break;
     }
-    *end = l.last;
-    at = l.next;
+    l = line_of_values(r->text, r->n, more.from, &r->work);
   }
-  return at;
+  return l.next;
 }
 
 static int take_item(Reader *r, const Line *l) {
@@ -379,7 +419,7 @@ static int take_item(Reader *r, const Line *l) {
   if (marker == 0) {
     return 0;
   }
-  size_t end = l->last, next = paragraph_next(r, l->next, &end);
+  size_t end, next = paragraph_next(r, l, 1, &end);
   Block b = {.from = l->from, .n = end - l->from, .kind = BLOCK_ITEM};
   b.body = l->first + marker;
   b.body_n = end - b.body;
@@ -390,11 +430,11 @@ static int take_item(Reader *r, const Line *l) {
   return take(r, b, next);
 }
 
-static BlockKind kind_of_lines(const Reader *r, size_t from, size_t end, int lines) {
+static BlockKind kind_of_lines(Reader *r, size_t from, size_t end, int lines) {
   if (lines < 2) {
     return memchr(r->text + from, '\t', end - from) ? BLOCK_LINES : BLOCK_PARAGRAPH;
   }
-  if (lines_are_code(r->text, from, end)) {
+  if (lines_are_code(r->text, from, end) || value_end(r->text, from, end, &r->work) == end) {
     return BLOCK_CODE;
   }
   if (lines_are_columns(r->text, from, end)) {
@@ -411,16 +451,8 @@ static BlockKind kind_of_lines(const Reader *r, size_t from, size_t end, int lin
   return BLOCK_LINES;
 }
 
-/* "Rules:", "**Rules:**" */
-static int ends_with_colon(const char *text, size_t from, size_t end) {
-  while (end > from + 1 && (text[end - 1] == '*' || text[end - 1] == '_')) {
-    end--;
-  }
-  return text[end - 1] == ':';
-}
-
 static void take_paragraph(Reader *r, const Line *l) {
-  size_t end = l->last, next = paragraph_next(r, l->next, &end);
+  size_t end, next = paragraph_next(r, l, 0, &end);
   int lines = next > l->next ? 2 : 1;
   size_t from = l->from;
   Block b = {.from = from, .n = end - from, .kind = kind_of_lines(r, from, end, lines)};
@@ -439,7 +471,7 @@ int blocks_find(const char *text, size_t n, Blocks *out, Err *err) {
   static Takes *const kinds[] = {take_context_end, take_fence, take_diff,    take_json,
                                  take_indented,    take_tag,   take_heading, take_table,
                                  take_rule,        take_item};
-  Reader r = {text, n, 0, JSON_PASSES * n + JSON_WORK, 0, 1, out, err};
+  Reader r = {text, n, 0, value_work(n), 0, 1, out, err};
   while (r.at < n && err->rc == RC_OK) {
     Line l = line_here(&r, r.at);
     if (line_is_blank(&l)) {

@@ -36,6 +36,22 @@ static const char ORDER_WORDS[] =
     "beschreibe unterschreibe danke beachte donne dis montre resume "
     "ecris escribe di muestra compara scrivi mostra ";
 
+/* The same of those that are told to who answers. */
+static const char ANSWER_WORDS[] =
+    " answer respond reply antworte antworten beantworte repondez reponds responde responda "
+    "rispondi rispondete ";
+/* In front of a verb they order, */
+static const char FORCE_WORDS[] =
+    " never always only nie niemals immer nur jamais toujours nunca siempre solo mai sempre ";
+/* such as those in ORDER_WORDS, and these. */
+static const char TOLD_WORDS[] =
+    " reveal disclose share discuss guess invent lie assume promise speculate ask offer advise "
+    "speak be refer recommend suggest name state comment talk translate greet apologise apologize "
+    "refuse confirm admit pretend claim argue criticise criticize ";
+static const char CONDITION_WORDS[] =
+    " if when unless where should in wenn falls sofern si cuando se quando ";
+static const char POLITE_WORDS[] = " please bitte and but also then instead remember ";
+
 /* The first word at or behind `from`, folded (ASCII), in ` word `; returns what is behind it. */
 static size_t first_word(const char *text, size_t from, size_t end, char out[MOST_LABEL_WORD + 3]) {
   size_t k = 0;
@@ -236,6 +252,50 @@ size_t context_find(const char *text, const TextUnits *u, ContextWhere where,
   }
   find_question(text, u, roles);
   return n;
+}
+
+/* Whether what stands at `at` orders who answers: "answer …", "do not …", "never give …". */
+static int orders_at(const char *text, size_t at, size_t end) {
+  char word[MOST_LABEL_WORD + 3], next[MOST_LABEL_WORD + 3];
+  at = first_word(text, at, end, word);
+  while (word[1] && strstr(POLITE_WORDS, word)) {
+    at += at < end && strchr(",:", text[at]);
+    at = first_word(text, at, end, word);
+  }
+  first_word(text, at, end, next);
+  if (word[1] == 0 || next[1] == 0) {
+    return 0;
+  }
+  int is_forced =
+      strstr(FORCE_WORDS, word) && (strstr(ORDER_WORDS, next) || strstr(TOLD_WORDS, next));
+  int is_forbidden =
+      strcmp(word, " don't ") == 0 || (strcmp(word, " do ") == 0 && strcmp(next, " not ") == 0);
+  return is_forced || is_forbidden || strstr(ANSWER_WORDS, word) != NULL;
+}
+
+/* 1 if a sentence tells the model what to do, at once or behind its condition. */
+static int is_told(const char *text, const TextUnit *x) {
+  size_t end = x->from + x->n;
+  if (!(x->flags & UNIT_SENTENCE) || x->flags & (UNIT_QUESTION | UNIT_TURN)) {
+    return 0;
+  }
+  int is = orders_at(text, x->from, end), has_condition = begins_with(CONDITION_WORDS, text, x);
+  for (size_t i = x->from; has_condition && !is && i < end; i++) {
+    is = text[i] == ',' && orders_at(text, i + 1, end);
+  }
+  return is;
+}
+
+void context_keep_orders(const char *text, const TextUnits *u, unsigned char *roles) {
+  enum { MOST_PARENTS = 32 };
+  for (size_t i = 0; i < u->n; i++) {
+    int is = roles[i] == ROLE_CONTEXT && is_told(text, &u->at[i]);
+    size_t at = i;
+    for (int k = 0; is && at != UNIT_NONE && k < MOST_PARENTS; k++) {
+      roles[at] = roles[at] == ROLE_CONTEXT ? ROLE_FIXED : roles[at];
+      at = u->at[at].parent;
+    }
+  }
 }
 
 void context_keep_asked(const char *text, const TextUnits *u, unsigned char *roles) {

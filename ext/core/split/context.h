@@ -32,6 +32,10 @@ typedef enum ContextRole {
 ** ends with a question mark or is labelled so; where nothing is, the last block. */
 size_t context_find(const char *text, const TextUnits *u, ContextWhere where, unsigned char *roles);
 
+/* What of marked or guessed context tells the model what to do becomes fixed, with what it hangs on: "Answer in German.", "Never give …",
+** "Don't …", "If it does not say, answer …". What is forbidden to others ("Dogs are not allowed.") is none of it. */
+void context_keep_orders(const char *text, const TextUnits *u, unsigned char *roles);
+
 /* Of a text that is context as a whole and holds its question: the questions and orders that it begins or ends with are none. */
 void context_keep_asked(const char *text, const TextUnits *u, unsigned char *roles);
 

@@ -22,6 +22,7 @@ Line line_at(const char *text, size_t n, size_t at) {
     l.end--;
   }
   l.first = l.from;
+  l.first += at == 0 ? order_mark(text, l.end) : 0;
   while (l.first < l.end && (text[l.first] == ' ' || text[l.first] == '\t')) {
     l.first++;
   }
@@ -39,6 +40,77 @@ size_t line_indent(const char *text, const Line *l) {
     columns += text[i] == '\t' ? TAB - columns % TAB : 1;
   }
   return columns;
+}
+
+/* --- values --- */
+
+/* The next visible byte; 0: none. (A ">" quotes.) */
+static size_t next_visible(const char *text, size_t at, size_t end) {
+  while (at < end && strchr(" \t\r\n>", text[at]) && text[at]) {
+    at++;
+  }
+  return at;
+}
+
+static int is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* 1 if what stands behind a bracket begins a value as those of JSON do. */
+static int begins_value(const char *text, size_t at, size_t end) {
+  size_t i = next_visible(text, at + 1, end), name = i;
+  if (i == end || text[i] == 0) {
+    return 0;
+  }
+  if (text[at] == '[') {
+    return strchr("\"{[-/", text[i]) || (text[i] >= '0' && text[i] <= '9');
+  }
+  while (i < end && i - name < MOST_KEY && is_name(text[i])) {
+    i++;
+  }
+  return strchr("\"'/", text[name]) || (i > name && i < end && text[i] == ':');
+}
+
+size_t bracket_end(const char *text, size_t at, size_t end, size_t *work) {
+  int in_string = 0;
+  size_t depth = 0;
+  for (size_t i = at; i<end && * work> 0; i++, --*work) {
+    char c = text[i];
+    if (in_string) {
+      i += c == '\\';
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = 1;
+    } else if (c == '{' || c == '[') {
+      depth++;
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+size_t value_end(const char *text, size_t at, size_t end, size_t *work) {
+  int begins = (text[at] == '{' || text[at] == '[') && begins_value(text, at, end);
+  size_t stop = begins ? bracket_end(text, at, end, work) : 0;
+  int has_string =
+      stop > 0 && (memchr(text + at, '"', stop - at) || memchr(text + at, '\'', stop - at));
+  return has_string ? stop : 0;
+}
+
+Line line_of_values(const char *text, size_t n, size_t at, size_t *work) {
+  Line l = line_at(text, n, at);
+  for (size_t i = l.first; i < l.end;) {
+    size_t end = value_end(text, i, n, work);
+    if (end > l.end) {
+      Line last = line_at(text, n, end - 1);
+      l.end = last.end;
+      l.last = last.last;
+      l.next = last.next;
+    }
+    i = end > 0 ? end : i + 1;
+  }
+  return l;
 }
 
 /* --- columns --- */
@@ -115,23 +187,23 @@ static int is_key(unsigned char c) {
          (c && strchr("_-.\"'", c));
 }
 
-/* key: value, or key: alone. */
-static int is_record(const char *text, const Line *l) {
+size_t line_key(const char *text, const Line *l, size_t *from) {
   size_t i = l->first;
   i += l->last - i > 2 && memcmp(text + i, "- ", 2) == 0 ? 2 : 0;
-  size_t key = i;
+  size_t key = *from = i;
   while (i < l->last && i - key < MOST_KEY && is_key((unsigned char)text[i])) {
     i++;
   }
-  return i > key && i < l->last && text[i] == ':' && (i + 1 == l->last || text[i + 1] == ' ');
+  int is = i > key && i < l->last && text[i] == ':' && (i + 1 == l->last || text[i + 1] == ' ');
+  return is ? i - key : 0;
 }
 
 int lines_are_records(const char *text, size_t from, size_t end) {
-  size_t lines = 0, records = 0;
+  size_t lines = 0, records = 0, ignored;
   for (size_t at = from; at < end;) {
     Line l = line_at(text, end, at);
     lines++;
-    records += (size_t)is_record(text, &l);
+    records += line_key(text, &l, &ignored) > 0;
     at = l.next;
   }
   return records > 1 && 3 * records >= 2 * lines;

@@ -7,6 +7,7 @@
 #include "core/split/marks.h"
 
 #include "base/check.h"
+#include "core/split/lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ typedef struct Scan {
   size_t from, at, end;
   size_t no_quote[QUOTES];         /* up to there nothing closes such a quotation */
   size_t too_far[QUOTES];          /* what opens one before there is too far from what closes it */
+  size_t work;                     /* bytes that may still be read in search of values */
   size_t no_ticks[MOST_TICKS + 1]; /* nor so many backticks */
 } Scan;
 
@@ -202,6 +204,13 @@ static size_t tag(Scan *s, SpanKind *kind) {
   return closed_by(s, '>', "<", MOST_TAG);
 }
 
+/* JSON, or what is written like it. */
+static size_t value(Scan *s, SpanKind *kind) {
+  size_t end = value_end(s->text, s->at, s->end, &s->work);
+  *kind = SPAN_JSON;
+  return end > 0 ? end - s->at : 0;
+}
+
 static size_t braces(Scan *s, SpanKind *kind) {
   *kind = SPAN_PLACEHOLDER;
   size_t i = s->at;
@@ -209,10 +218,10 @@ static size_t braces(Scan *s, SpanKind *kind) {
     size_t n = closed_by(s, '}', "", MOST_PLACEHOLDER);
     return n > 0 && at(s, i + n) == '}' ? n + 1 : n;
   }
-  if (!is_letter(at(s, i + 1)) && at(s, i + 1) != '_') {
-    return 0;
-  }
-  return closed_by(s, '}', "{\"',;()", MOST_PLACEHOLDER);
+  size_t name = is_letter(at(s, i + 1)) || at(s, i + 1) == '_'
+                    ? closed_by(s, '}', "{\"',;()", MOST_PLACEHOLDER)
+                    : 0;
+  return name > 0 ? name : value(s, kind);
 }
 
 static size_t name_length(const Scan *s, size_t i) {
@@ -321,14 +330,15 @@ static size_t chunk(Scan *s, SpanKind *kind) {
 typedef size_t Looks(Scan *, SpanKind *);
 
 static Looks *const looks[256] = {
-    ['"'] = quotation,     ['\''] = quotation,    [0xE2] = quotation, [0xC2] = quotation,
-    [0xE3] = quotation,    ['`'] = inline_code,   ['<'] = tag,        ['{'] = braces,
-    ['$'] = dollar,        ['%'] = percent,       ['/'] = regex,      ['0' ... '9'] = chunk,
-    ['a' ... 'z'] = chunk, ['A' ... 'Z'] = chunk,
+    ['"'] = quotation,     ['\''] = quotation,    [0xE2] = quotation,    [0xC2] = quotation,
+    [0xE3] = quotation,    ['`'] = inline_code,   ['<'] = tag,           ['{'] = braces,
+    ['['] = value,         ['$'] = dollar,        ['%'] = percent,       ['/'] = regex,
+    ['0' ... '9'] = chunk, ['a' ... 'z'] = chunk, ['A' ... 'Z'] = chunk,
 };
 
 int marks_find(const char *text, size_t from, size_t end, TextSpans *out, Err *err) {
-  Scan s = {.text = text, .from = from, .at = from, .end = end};
+  from += from == 0 ? order_mark(text, end) : 0;
+  Scan s = {.text = text, .from = from, .at = from, .end = end, .work = value_work(end - from)};
   while (s.at < s.end && err->rc == RC_OK) {
     SpanKind kind = SPAN_N_KINDS;
     unsigned char c = (unsigned char)text[s.at];

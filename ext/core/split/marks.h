@@ -1,6 +1,6 @@
 /*
 ** What in running text is one piece and stays as it stands, byte for byte: quotations, inline code, regular expressions,
-** URLs, addresses, identifiers, tags, placeholders, numbers. A sentence never ends within one, and no blank in one is touched.
+** URLs, addresses, identifiers, tags, placeholders, values written as in JSON, numbers. A sentence never ends within one, and no blank in one is touched.
 **
 ** Looked for within a block (blocks.h): a quotation may go over its lines, but not out of it. A mark whose closing one is not
 ** there (or more than 240 visible bytes away: then it is text like any other) is looked for once in a block, so any text takes linear time. What is found does not depend on how many blanks stand
@@ -29,7 +29,7 @@
   X(SPAN_ORDER, "order")   /* must, only, until */                                                 \
   X(SPAN_FORMAT, "format") /* JSON, table, bullets */                                              \
   X(SPAN_CODE, "code")     /* a block of it */                                                     \
-  X(SPAN_JSON, "json")     /* a block of it: its values stay, the blanks between them may go */    \
+  X(SPAN_JSON, "json")     /* its values stay; of a block of it the blanks between them may go */  \
   X(SPAN_TABLE, "table")                                                                           \
   X(SPAN_HEADING, "heading")
 

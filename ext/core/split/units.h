@@ -4,10 +4,11 @@
 ** alone, so a text without some of its units is made of the others and the gaps.
 **
 ** A sentence ends behind . ! ? … 。 ！ ？ । ؟ and what closes there, where another one can begin: not behind an abbreviation, an initial
-** or a number of an order, not within a mark (marks.h), and at a line's end only where the line was not wrapped.
+** or a number of an order, not within a mark (marks.h) or a parenthesis that is closed, and at a line's end only where the line was not wrapped.
 **
-** A unit hangs on its parent: it is not to be read without it ("needed above"). A label (heading, marker, head of a table, tag) is
-** of no use without one of those that hang on it.
+** A unit hangs on its parent: it is not to be read without it ("needed above"): its heading; a title, a label or the head of a mail in front
+** of it (UNIT_TITLE); the item that it is indented under; the first row of its record. A label (heading, marker, head of a table) is
+** of no use without one of those that hang on it; nor is a title, but where nothing else says what goes (compress/extract.h) it stays.
 */
 #ifndef LLMCOST_UNITS_H
 #define LLMCOST_UNITS_H
@@ -31,7 +32,9 @@ enum {
   UNIT_TURN = 256,     /* begins with who speaks ("User: "): its place in the text is part of it */
   UNIT_TAG_OPEN = 512, /* a tag, */
   UNIT_TAG_CLOSE = 1024, /* and one that closes */
-  UNIT_FIRST = 2048      /* the first of its block */
+  UNIT_FIRST = 2048,     /* the first of its block */
+  UNIT_TITLE =
+      4096 /* running text that what follows is read under: "MEMBERS", "Rules:", "Date: Monday", an item with items under it */
 };
 #define UNIT_NONE ((size_t)-1)
 
