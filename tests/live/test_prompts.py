@@ -112,6 +112,15 @@ class Compress(Base):
         self.assertEqual(rows[7][5], self.compress(text))
         self.assertEqual(self.db.execute("SELECT * FROM llm_compress_report(NULL)").fetchall(), [])
 
+    def test_a_schema_as_text(self):
+        schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+        text = "Name the city. Respond only with valid JSON. Guess never."
+        for given in (schema, json.dumps(schema)):
+            self.assertEqual(value(self.db, "SELECT llm_compress(?, ?)", text, json.dumps({"schema": given})), "Name the city. Guess never.")
+            self.assertEqual(self.db.execute("SELECT changed FROM llm_lint(?, ?) WHERE kind = 'format_prose'", (text, json.dumps({"schema": given}))).fetchall(), [("Name the city. Guess never.",)])
+        for wrong in (3, [1], "no JSON", "[1]"):
+            self.assertIn("schema", error_of(self.db, "SELECT llm_compress('x', ?)", json.dumps({"schema": wrong})))
+
     def test_wrong(self):
         for args, says in ((("x", {"query": "a"}), "give it"), (("x", {"budget": 0}), "option 'budget'"), (("x", {"rate": 0.5}), "a share is no budget"),
                            (("x", {"methods": "all"}), "option 'methods'"), (("x", {"score": "embed", "budget": 5}), "compares with a 'query'"),

@@ -21,6 +21,7 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "store/audit/arrivals.h"
+#include "work/prompts/answers_schema.h"
 #include "work/prompts/sent_prompts.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ typedef struct LintCall {
 static const Spec specs[] = {
     {"model", INTO(TEXT, model)},
     {"calls_day", INTO(NUMBER, calls_day), .max = 1e12},
-    {"schema", INTO(OBJECT, schema)},
+    {"schema", SPEC_OTHER, .at = offsetof(LintCall, schema), .take = answers_schema_take},
     {"before", INTO(TEXT, before)},
 };
 static const SpecHint hints[] = {
@@ -282,7 +283,7 @@ static int read_all(Work *w, const char *text, size_t n, const LintCall *call, L
 int linted_read(Conn *conn, const char *text, size_t n, const char *options, size_t n_options,
                 LintedList *out, Err *err) {
   Work w = {.conn = conn};
-  LintCall call;
+  LintCall call = {.schema = NULL};
   cJSON *doc = NULL;
   size_t bad_at;
   memset(out, 0, sizeof *out);
@@ -290,7 +291,7 @@ int linted_read(Conn *conn, const char *text, size_t n, const char *options, siz
       !utf8_is_valid(text, n, &bad_at)) {
     err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
-  w.fields = err->rc == RC_OK && call.schema ? json_fields_of(call.schema, err) : NULL;
+  w.fields = err->rc == RC_OK ? answers_schema_fields(call.schema, err) : NULL;
   w.finder = err->rc == RC_OK ? moving_open(err) : NULL;
   if (w.finder) {
     read_all(&w, text, n, &call, out, err);

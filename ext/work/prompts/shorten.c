@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "money/counter.h"
 #include "money/pricing.h"
+#include "work/prompts/answers_schema.h"
 #include "work/prompts/nearness.h"
 
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static const Spec specs[] = {
     {"methods", SPEC_OTHER, .take = take_methods},
     {"context", INTO(WORD, context), .words = SPEC_WORDS(CONTEXTS), .initial = "marked"},
     {"score", INTO(WORD, score), .words = SPEC_WORDS(SCORES)},
-    {"schema", INTO(OBJECT, schema)},
+    {"schema", SPEC_OTHER, .at = offsetof(ShortenOptions, schema), .take = answers_schema_take},
     {"sharers", INTO(INTEGER, sharers), .min = 1, .max = 1000000000},
 };
 static const SpecHint hints[] = {
@@ -128,20 +129,13 @@ static int give_back(const char *text, size_t n, Compressed *c, Err *err) {
   return RC_OK;
 }
 
-static JsonFields *read_schema(const cJSON *schema, Err *err) {
-  char *text = json_print_exact(schema, err);
-  JsonFields *fields = text ? json_fields_read(text, strlen(text), err) : NULL;
-  cJSON_free(text);
-  return fields;
-}
-
 static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, Shortened *out,
                Err *err) {
   Measure m = {.near = {.query = NULL}};
   if (counter_rule(conn, o->model, &m.rule, err) != RC_OK) {
     return err->rc;
   }
-  JsonFields *fields = o->schema ? read_schema(o->schema, err) : NULL;
+  JsonFields *fields = answers_schema_fields(o->schema, err);
   int has_score = o->score != SCORE_WORDS && o->query &&
                   nearness_open(&m.near, o->query, strlen(o->query), err);
   const CompressOptions with = {.methods = o->methods,
@@ -166,7 +160,7 @@ static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, 
 
 int shorten_text(Conn *conn, const char *text, size_t n, const char *options, size_t n_options,
                  Shortened *out, Err *err) {
-  ShortenOptions o;
+  ShortenOptions o = {.schema = NULL};
   size_t bad_at;
   memset(out, 0, sizeof *out);
   spec_init(&table, &o);
