@@ -231,7 +231,7 @@ static void test_length(void **state) {
       "Du bist ein Lehrer. Erkl\xC3\xA4re, was gefragt wird.",
       "You help customers of a shop with their questions.",
       "You are a tutor. Explain it in words that a twelve-year-old knows.",
-      "You are a tutor. Explain it to 20 pupils of a school in the words that they know.",
+      "You are a tutor. Explain it to 20 pupils of our school in the words that they know.",
       "You are Ada, a tutor. You ask a question that leads to the next step, and wait. You speak "
       "only of "
       "mathematics. Give the number of the helpline.",

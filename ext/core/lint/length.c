@@ -115,7 +115,10 @@ static void take(Said *s, const Term *t) {
   s->bounds |= classes & BOUNDS || cues_of(t->key) & (CUE_OPERATES | CUE_JSON) ||
                (t->flags & TERM_FORMAT && !(classes & MEASURE)) ||
                (classes & MEASURE && s->counts < COUNTED_WITHIN) || (is_number && s->was_measure);
-  s->counts = is_number ? 0 : classes & A ? COUNTED_WITHIN - 2 : s->counts + 1;
+  s->counts = is_number ? 0 : s->counts + 1;
+  if (classes & A && s->counts > COUNTED_WITHIN - 2) {
+    s->counts = COUNTED_WITHIN - 2;
+  }
   s->was_measure = (classes & MEASURE) != 0;
   s->classes |= classes;
 }
