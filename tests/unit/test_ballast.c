@@ -94,6 +94,14 @@ static void test_filler(void **state) {
       {"Tu es un assistant. Veuillez noter que les prix sont nets.", "Veuillez noter que "},
       {"Eres un asistente. Ten en cuenta que los precios son netos.", "Ten en cuenta que "},
       {"# Rules\n- Be kind.\n- Thank you in advance.", "- Thank you in advance."},
+      {"I hope you are doing well. " ORDERS, "I hope you are doing well."},
+      {"Hello! I hope you are doing well today. " ORDERS, "I hope you are doing well today."},
+      {"I hope this message finds you well. " ORDERS, "I hope this message finds you well."},
+      {ORDERS "Thank you very much in advance for your help!",
+       "Thank you very much in advance for your help!"},
+      {ORDERS "Thanks in advance for your help.", "Thanks in advance for your help."},
+      {ORDERS "Vielen Dank im Voraus f\xC3\xBCr deine Hilfe!",
+       "Vielen Dank im Voraus f\xC3\xBCr deine Hilfe!"},
       {"<instructions>\nBe kind to all.\nThanks in advance!\n</instructions>",
        "Thanks in advance!"},
   };
@@ -107,6 +115,10 @@ static void test_no_filler(void **state) {
   (void)state;
   wrong = 0;
   static const char *const cases[] = {
+      "Hello Ann! I hope you are doing well. The parcel is late. Thank you in advance for your "
+      "help.",
+      "Dear team, the parcel is late. Where is it now. I hope you are doing well.",
+      ORDERS "Thank you in advance for your patience.",
       /* what may be a technique, and what changes the task */
       ORDERS "Let's think step by step.",
       ORDERS "Take a deep breath and work on this problem step by step.",
@@ -229,6 +241,17 @@ static void test_format_prose(void **state) {
       {ORDERS "Return a single JSON object.", "Return a single JSON object.", NULL},
       {ORDERS "Return JSON. The field `age` must be a string.",
        "Return JSON.|The field `age` must be a string.", "Return JSON."},
+      {ORDERS
+       "\n\nAnswer in exactly this form:\n\n{\"name\": \"string\", \"at\": \"ISO 8601\"}\n\nBe "
+       "brief.",
+       "Answer in exactly this form:\n\n{\"name\": \"string\", \"at\": \"ISO 8601\"}", ""},
+      {ORDERS
+       "\n\nRespond only with valid JSON, no explanation, in exactly this form:\n\n{\"name\": "
+       "\"string\", \"at\": \"ISO 8601\"}\n\nThe name is short.",
+       "Respond only with valid JSON, no explanation, in exactly this form:\n\n{\"name\": "
+       "\"string\", "
+       "\"at\": \"ISO 8601\"}",
+       ""},
       {ORDERS "Return JSON. The field `priority` must be one of `low`.",
        "Return JSON.|The field `priority` must be one of `low`.", "Return JSON."},
   };
@@ -263,6 +286,8 @@ static void test_no_format_prose(void **state) {
       ORDERS "\n\nRespond with JSON in this format:\n\n{\"name\": \"the name of the "
              "customer\"}\n\nBe brief.",
       ORDERS "Return the JSON in a code block.",
+      ORDERS "\n\nUse these values:\n\n{\"port\": \"main\", \"host\": \"local\"}\n\nBe brief.",
+      ORDERS "\n\nNever answer in this form:\n\n{\"name\": \"string\"}\n\nBe brief.",
       "Sort it.\n\n**Output Format (JSON only):**\n{\"why\": \"the reason in short\"}\n\nBe kind."};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     check_format(cases[i], NULL, "");
@@ -329,6 +354,19 @@ static void test_examples(void **state) {
        "Why?>So.\nstars: 2|How?>Thus.\nstars: 3"},
       {"Sort texts.\n\nExamples:\n- \"It broke\" -> bad\n- \"I love it\" -> good\n\nBe kind.",
        "\"It broke\">bad|\"I love it\">good"},
+      {"Sort texts.\n\nExamples:\n{\"input\":\"a b\",\"output\":\"c\"}\n{\"input\":\"d "
+       "e\",\"output\":\"f\"}\n\nBe kind.",
+       "\"a b\">\"c\"|\"d e\">\"f\""},
+      {"Examples:\n\n```jsonl\n{\"input\":\"a b\",\"output\":\"c\"}\n{\"input\":\"d "
+       "e\",\"output\":\"f\"}\n```\n\nBe kind.",
+       "\"a b\">\"c\"|\"d e\">\"f\""},
+      {"Examples:\n\n| input | output |\n|---|---|\n| It broke | bad |\n| I love it | good "
+       "|\n\nBe kind.",
+       "It broke>bad|I love it>good"},
+      {"Some examples:\n\n| no. | message | label |\n|---|---|---|\n| 1 | It broke | bad |\n| 2 | "
+       "I "
+       "love it | good |\n\nBe kind.",
+       "It broke>bad|I love it>good"},
       /* repetitions */
       {"Input: The parcel is late again\nOutput: late\nInput: The parcel was late "
        "again!\nOutput: late\nInput: The parcel is broken\nOutput: broken\nInput:",
@@ -461,6 +499,12 @@ static void test_no_examples(void **state) {
       "Input: {{text}}\nOutput: {{category}}\n\nInput: {{text}}\nOutput: <category>",
       "Rules:\n- refund -> form A12\n- lost card -> form C1\n\nBe kind.",
       "Example: write dates as 2026-01-31.",
+      "The log:\n{\"input\":\"a b\",\"output\":\"c\"}\n{\"input\":\"d e\",\"output\":\"f\"}\n\nBe "
+      "kind.",
+      "Departments:\n\n| request | category |\n|---|---|\n| refund | money |\n| parcel | post "
+      "|\n\nBe "
+      "kind.",
+      "Examples:\n\n| name | price |\n|---|---|\n| Tent | 90 |\n| Boots | 80 |\n\nBe kind.",
       "Give an example.",
       "For example, be kind.",
       "Opening hours: 9 to 5\nContact email: a@b.de"};

@@ -5,8 +5,10 @@
 
 #include "core/compress/repeats.h"
 
+#include <stdio.h>
+
 /* The units that go, as numbers apart by blanks, 'n' behind near ones. */
-static void gone_units(const char *text, Buf *out) {
+static void gone_units(const char *text, RepeatsFor purpose, Buf *out) {
   TextUnits u = {NULL, 0, 0, 0};
   Err err = {0};
   unsigned char gone[4096];
@@ -15,7 +17,7 @@ static void gone_units(const char *text, Buf *out) {
   assert_int_equal(units_find(text, strlen(text), &u, &err), RC_OK);
   assert_true(u.n < sizeof gone);
   memset(gone, CUT_KEPT, sizeof gone);
-  assert_int_equal(repeats_find(text, &u, gone, &err), RC_OK);
+  assert_int_equal(repeats_find(text, &u, purpose, gone, &err), RC_OK);
   for (size_t i = 0; i < u.n; i++) {
     if (gone[i] != CUT_KEPT) {
       buf_printf(out, "%s%zu%s", out->n > 0 ? " " : "", i, gone[i] == CUT_ALMOST_SAME ? "n" : "");
@@ -111,9 +113,90 @@ static void test_pairs(void **state) {
   Buf out;
   buf_init(&out, 10000);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    gone_units(cases[i].text, &out);
+    gone_units(cases[i].text, REPEATS_CUT, &out);
     check(strcmp(out.data, cases[i].gone) == 0, "%s\n gave '%s', not '%s'", cases[i].text, out.data,
           cases[i].gone);
+  }
+  buf_free(&out);
+}
+
+#define X "Never share the room number of a guest with other guests."
+
+/* What is told of, and is not cut: in what is asked, and what says the same in other words of grammar. */
+static void test_told(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *told;
+  } cases[] = {
+      {"# Rules\n- " X "\n- Be kind.\n\n# Reminder\n" X, "6"},
+      {"- " X "\n- Be kind.\n- " X, "5"},
+      {X " Be kind to all of them. " X, "2"},
+      {"IMPORTANT: " X "\n\nBe kind.\n\nIMPORTANT: " X, "2"},
+      {"1. Unplug the router and wait a while.\n2. Be kind.\n3. Unplug the router and wait a "
+       "while.",
+       ""},
+      {"User: I like it very much\n\nBot: no\n\nUser: I like it very much", ""},
+      {"Answer: I like it very much.\n\nBe kind.\n\nAnswer: I like it very much.", ""},
+  };
+  static const char *const same[][2] = {
+      {"Always ask for the flat number before you open a repair ticket.",
+       "You must always ask for the flat number before opening a repair ticket."},
+      {"Please always ask for the flat number of a tenant.",
+       "Always ask for the flat number of a tenant."},
+      {"Refunds go to the card that was used.", "Refunds go to the card which was used."},
+      {"Refunds are paid to the card within 5 days.",
+       "Refunds will be paid to the card within 5 days."},
+      {"Never give a guest the code of another room.",
+       "NEVER give guests the code of another room."},
+      {"Make sure to ask for the flat number of the tenant.",
+       "Ask for the flat number of the tenant."},
+      {"Do not share the number of a room with others.",
+       "Don't share the number of a room with others."},
+      {"Frage immer nach der Nummer der Wohnung im Haus.",
+       "Bitte frage nach der Nummer der Wohnung im Haus."},
+      {"Nunca recomende um medicamento sem receita para crian\xC3\xA7"
+       "as.",
+       "Nunca recomende medicamentos sem receita para crian\xC3\xA7"
+       "as."},
+  };
+  static const char *const other[][2] = {
+      {"Refund all customers of the shop before suppliers.",
+       "Refund all suppliers of the shop before customers."},
+      {"Send questions about invoices in Germany to the desk.",
+       "Send questions about invoices in Austria to the desk."},
+      {"A single ticket for the tram is valid for 60 minutes.",
+       "A single ticket for the tram is valid for 90 minutes."},
+      {"Never give guests the code of another room.",
+       "Always give guests the code of another room."},
+      {"Guests must pay the deposit at the desk.", "Guests may pay the deposit at the desk."},
+      {"Suppliers invoice the head office in Graz every month.",
+       "Suppliers are invoiced by the head office in Graz every month."},
+      {"Moderators ban users in chats at once.",
+       "Moderators are banned in chats by users at once."},
+      {"Ask for the code before the transfer of money.",
+       "Ask for the code after the transfer of money."},
+      {"Only guests with a badge enter the building.", "Guests with a badge enter the building."},
+      {"Ask for the number of your manager at the desk.",
+       "Ask for the number of our manager at the desk."},
+      {"Send the files of the case to us at noon.", "Send the files of the case to US at noon."},
+      {"Children over three years need proof of work.",
+       "Children over three years need no proof of work."},
+  };
+  Buf out;
+  buf_init(&out, 10000);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    gone_units(cases[i].text, REPEATS_TELL, &out);
+    check(strcmp(out.data, cases[i].told) == 0, "%s\n gave '%s', not '%s'", cases[i].text, out.data,
+          cases[i].told);
+  }
+  for (size_t i = 0; i < COUNT(same) + COUNT(other); i++) {
+    const char *const *pair = i < COUNT(same) ? same[i] : other[i - COUNT(same)];
+    char text[512];
+    snprintf(text, sizeof text, "- %s\n- Be kind.\n- %s\n\nAsk.", pair[0], pair[1]);
+    gone_units(text, REPEATS_TELL, &out);
+    check(strcmp(out.data, i < COUNT(same) ? "5n" : "") == 0, "%s\n gave '%s'", text, out.data);
+    gone_units(text, REPEATS_CUT, &out);
+    check(out.n == 0, "%s\n was cut: '%s'", text, out.data);
   }
   buf_free(&out);
 }
@@ -132,7 +215,7 @@ static void test_far(void **state) {
   assert_int_equal(units_find(text.data, text.n, &u, &err), RC_OK);
   unsigned char *gone = malloc(u.n);
   memset(gone, CUT_KEPT, u.n);
-  assert_int_equal(repeats_find(text.data, &u, gone, &err), RC_OK);
+  assert_int_equal(repeats_find(text.data, &u, REPEATS_CUT, gone, &err), RC_OK);
   size_t n = 0;
   for (size_t i = 0; i < u.n; i++) {
     n += gone[i] == CUT_SAME;
@@ -145,6 +228,7 @@ static void test_far(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_far)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_told),
+                                     cmocka_unit_test(test_far)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

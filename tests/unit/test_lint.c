@@ -79,6 +79,39 @@ static void test_contradictions(void **state) {
       {"You are Ann. Use emojis. Be kind.\n\nDo not use emojis.",
        "Do not use emojis.<-Use emojis."},
       {"# Style\nUse emojis.\n\n# Rules\nNever use emojis.", "Never use emojis.<-Use emojis."},
+      /* a tail says why, or that it holds whatever else does */
+      {"Always answer in German, whatever language the guest writes in. Answer in English.",
+       "Answer in English.<-Always answer in German, whatever language the guest writes in."},
+      {"Answer in German, even if the guest writes in English. Answer in English.",
+       "Answer in English.<-Answer in German, even if the guest writes in English."},
+      {"Answer in English. Respond in French, no matter which language is used.",
+       "Respond in French, no matter which language is used.<-Answer in English."},
+      {"Write at most three sentences. Write at least six sentences so that nothing is lost.",
+       "Write at least six sentences so that nothing is lost.<-Write at most three sentences."},
+      {"Use bullet points because they are easy to read. Do not use bullet points.",
+       "Do not use bullet points.<-Use bullet points because they are easy to read."},
+      {"Antworte auf Deutsch, auch wenn der Gast Englisch schreibt. Antworte auf Englisch.",
+       "Antworte auf Englisch.<-Antworte auf Deutsch, auch wenn der Gast Englisch schreibt."},
+      {"Antworte in h\xC3\xB6"
+       "chstens drei S\xC3\xA4tzen. Antworte mit mindestens f\xC3\xBCnf S\xC3\xA4tzen, damit "
+       "nichts "
+       "fehlt.",
+       "Antworte mit mindestens f\xC3\xBCnf S\xC3\xA4tzen, damit nichts fehlt.<-Antworte in "
+       "h\xC3\xB6"
+       "chstens drei S\xC3\xA4tzen."},
+      {"R\xC3\xA9ponds en trois phrases au plus. R\xC3\xA9ponds en au moins cinq phrases.",
+       "R\xC3\xA9ponds en au moins cinq phrases.<-R\xC3\xA9ponds en trois phrases au plus."},
+      /* so many, and so many */
+      {"Ask one question at a time. Be kind to all. Ask three questions at a time.",
+       "Ask three questions at a time.<-Ask one question at a time."},
+      {"Ask one question at a time. Ask three questions at a time to save the patient's effort.",
+       "Ask three questions at a time to save the patient's effort.<-Ask one question at a time."},
+      {"Stelle immer zwei Fragen pro Nachricht. Stelle drei Fragen pro Nachricht.",
+       "Stelle drei Fragen pro Nachricht.<-Stelle immer zwei Fragen pro Nachricht."},
+      {"Never ask guests to make a payment. Always ask guests to make a payment.",
+       "Always ask guests to make a payment.<-Never ask guests to make a payment."},
+      {"Answer in two sentences. Write at least five sentences.",
+       "Write at least five sentences.<-Answer in two sentences."},
   };
   wrong = 0;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -97,7 +130,19 @@ static void test_no_contradictions(void **state) {
       "Mention competitors. Otherwise, do not mention competitors.",
       "Answer in English unless asked. Answer in German.",
       "When you are asked for a poem:\n- Use emojis.\n\nNever use emojis.",
+      "Answer in German, whatever language the guest writes in, unless asked. Answer in English.",
+      "Answer in at most two sentences when it is late. Answer in at least five sentences.",
+      "Antworte auf Deutsch, falls der Gast so schreibt. Antworte auf Englisch.",
+      "Do not use emojis because they look friendly. Use emojis.",
       /* of different things */
+      "Ask one question at a time. Ask at most three questions in total.",
+      "Ask one question at a time. Ask three questions.",
+      "Ask at most three questions. Answer at least five questions.",
+      "Ask at most one question per message. Offer at least three options per message.",
+      "Answer in German to guests from Graz. Answer in English to guests from London.",
+      "Write one or two sentences. Write at least two sentences.",
+      "A ticket is valid for 60 minutes. A ticket is valid for 90 minutes.",
+      "Answer in two sentences. Write at least one sentence.",
       "Titles are in English. Answer in German.",
       "Translate from English to German. Never translate from German to English.",
       "Ask for the PIN before the transfer. Never ask for the PIN after the transfer.",
@@ -157,6 +202,17 @@ static void test_order(void **state) {
       {"Be kind.\n- pears\n- apples\n- plums",
        "Be kind.\n- pears\n- apples\n- plums\n- figs and everything else that we have", ""},
       {"Time: 10:31. Be kind. Be brief.", "Time: 10:32. Be kind. Be brief.", ""},
+      /* some are others: that is no matter of order */
+      {"Be kind to all who ask for help, and never lie.\n- Dogs\n- pears from the garden\n- apples "
+       "from the market",
+       "Be kind to all who ask for help, and never lie.\n- Cats\n- apples from the market\n- pears "
+       "from the garden",
+       ""},
+      {"Be kind to all who ask for help.\n- apples cost 5 euros\n- pears\n- plums",
+       "Be kind to all who ask for help.\n- pears\n- apples cost 6 euros\n- plums", ""},
+      /* what moves aside; the unit is told of, not the sign in front of it */
+      {"Current time: 10:31:07\n\nBe kind.\n\n- pears\n- apples",
+       "Current time: 10:32:08\n\n- apples\n- pears\n\nBe kind.", "apples"},
       {"Tools:\n\n{\"a\":1,\"b\":2}", "Tools:\n\n{\"a\":2,\"b\":1}", ""},
   };
   wrong = 0;
@@ -173,10 +229,20 @@ static void test_length(void **state) {
   static const char *const open_ended[] = {
       "You are a tutor. Explain what the pupil asks for. Be kind.",
       "Du bist ein Lehrer. Erkl\xC3\xA4re, was gefragt wird.",
-      "You help customers of a shop with their questions."};
+      "You help customers of a shop with their questions.",
+      "You are a tutor. Explain it in words that a twelve-year-old knows.",
+      "You are a tutor. Explain it to 20 pupils of our school in the words that they know.",
+      "You are Ada, a tutor. You ask a question that leads to the next step, and wait. You speak "
+      "only of "
+      "mathematics. Give the number of the helpline.",
+      "You help customers. Never ask for the code of a card. Explain every line of a bill."};
   static const char *const bounded[] = {
       "You are a tutor. Explain what the pupil asks for. Be brief.",
       "You are a tutor. Explain it in two sentences.",
+      "You are a tutor. Explain it in a sentence.",
+      "You are a tutor. Explain it, in two to three short, plain sentences.",
+      "You are a tutor. Explain it. Words: 80",
+      "You are a tutor. Answer with the number only, don't explain.",
       "You are a classifier. Answer yes or no.",
       "You are a regex writer. Give the regex.",
       "You are a poet. Write haiku.",

@@ -125,7 +125,8 @@ static const WordRow rows[] = {
     {CUE_FIELDS, "field fields key keys property properties feld felder schlussel champ champs cle "
                  "cles campo campos clave claves"},
     {CUE_OPTIONAL, "optional optionally may nullable optionnel opcional"},
-    {CUE_AGAIN, "reminder reminders remember summary recap again once more points point checklist "
+    {CUE_AGAIN, "note notes attention warning caution hinweis achtung "
+                "reminder reminders remember summary recap again once more points point checklist "
                 "critical final most "
                 "erinnerung zusammenfassung wichtig wichtige wichtigste rappel rappels resume "
                 "important importants recordatorio "

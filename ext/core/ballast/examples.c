@@ -597,33 +597,110 @@ static int read_arrow(const char *text, size_t from, size_t end, Example *e) {
   return arrow && e->n_input && e->n_output && !is_place(text, out, last);
 }
 
-/* Of the lines since `first` in the list, which are one series of arrows, keeps those that were announced. */
-static size_t settle_arrows(Reader *r, size_t first) {
+/* Reads {"input":"It broke","output":"bad"}: 1, and the example of that line. */
+static int read_json_line(const char *text, size_t from, size_t end, Example *e) {
+  size_t last = trimmed(text, from, end);
+  while (from < last && is_blank(text[from])) {
+    from++;
+  }
+  last -= last > from && text[last - 1] == ',';
+  *e = (Example){.from = from, .n = last - from, .repeats = EXAMPLE_NONE};
+  return last > from + 1 && text[from] == '{' && text[last - 1] == '}' &&
+         value_end(text, from, last) == last && read_members(text, e);
+}
+
+/* What makes an example of a line; in_code: lines of code and JSON, too. */
+typedef struct LineForm {
+  int (*read)(const char *text, size_t from, size_t end, Example *e);
+  int in_code;
+} LineForm;
+
+/* Of the lines since `first` in the list, which are one series in front of which `from` stands, keeps those that were
+** announced. */
+static size_t settle_lines(Reader *r, size_t first, size_t from) {
   size_t n = r->out->n - first;
-  r->out->n = n >= 2 && is_announced(r, r->out->at[first].from) ? r->out->n : first;
+  r->out->n = n >= 2 && is_announced(r, from) ? r->out->n : first;
   return r->out->n;
 }
 
-/* Lines "input -> output" behind a word that says that examples follow. */
-static void take_arrows(Reader *r) {
-  size_t unit = 0, first = r->out->n;
-  for (size_t at = 0; at < r->n && r->err->rc == RC_OK;) {
+/* Lines that are an example each, behind a word that says that examples follow. */
+static void take_lines(Reader *r, const LineForm *form) {
+  size_t unit = 0, first = r->out->n, from = 0;
+  for (size_t at = 0; at < r->n && r->u->n && r->err->rc == RC_OK;) {
     size_t end = line_end(r->text, r->n, at);
     while (unit + 1 < r->u->n && r->u->at[unit + 1].from < end) {
       unit++;
     }
     Example e;
-    int is_open = r->u->n && !is_opaque(r->text, &r->u->at[unit]);
-    if (is_open && read_arrow(r->text, at, end, &e) && !is_case(r->text, &e, 1)) {
+    int is_code = is_opaque(r->text, &r->u->at[unit]);
+    if ((form->in_code || !is_code) && form->read(r->text, at, end, &e) &&
+        !is_case(r->text, &e, 1)) {
+      from = r->out->n > first ? from : is_code ? r->u->at[unit].from : e.from;
       add_example(r, &e);
     } else if (trimmed(r->text, at, end) > at) {
-      first = settle_arrows(r, first);
+      first = settle_lines(r, first, from);
     }
     at = end + 1;
   }
   if (r->err->rc == RC_OK) {
-    settle_arrows(r, first);
+    settle_lines(r, first, from);
   }
+}
+
+/* --- tables --- */
+
+/* A cell of a row "| a | b |", from 0 on: 1 with its bytes; 0: there is none. */
+static int cell_of(const char *text, const TextUnit *row, size_t column, size_t *from, size_t *n) {
+  size_t at = row->from, end = trimmed(text, row->from, row->from + row->n);
+  at += at < end && text[at] == '|';
+  for (; column > 0; column--) {
+    const char *bar = memchr(text + at, '|', end - at);
+    if (!bar) {
+      return 0;
+    }
+    at = (size_t)(bar - text) + 1;
+  }
+  const char *bar = memchr(text + at, '|', end - at);
+  while (at < end && is_blank(text[at])) {
+    at++;
+  }
+  *from = at;
+  end = bar ? (size_t)(bar - text) : end;
+  *n = at < end ? trimmed(text, at, end) - at : 0;
+  return 1;
+}
+
+/* The columns that a head names as input and output: 1 if there are both. */
+static int columns_of(const char *text, const TextUnit *head, size_t *in, size_t *out) {
+  size_t from, n;
+  *in = *out = EXAMPLE_NONE;
+  for (size_t k = 0; cell_of(text, head, k, &from, &n); k++) {
+    Mark m = {.cues = 0};
+    if (read_words(text, from, from + n, &m)) {
+      *in = m.kind == MARK_INPUT && *in == EXAMPLE_NONE ? k : *in;
+      *out = m.kind == MARK_OUTPUT && *out == EXAMPLE_NONE ? k : *out;
+    }
+  }
+  return *in != EXAMPLE_NONE && *out != EXAMPLE_NONE;
+}
+
+/* The rows of the table with the head `unit` that examples are announced in front of. */
+static void take_table(Reader *r, size_t unit) {
+  const TextUnit *head = &r->u->at[unit];
+  size_t in, out, first = r->out->n;
+  if (!columns_of(r->text, head, &in, &out) || !is_announced(r, head->from)) {
+    return;
+  }
+  for (size_t i = unit + 1; i < r->u->n && r->u->at[i].block == head->block; i++) {
+    const TextUnit *x = &r->u->at[i];
+    Example e = {.from = x->from, .n = x->n, .repeats = EXAMPLE_NONE};
+    if (cell_of(r->text, x, in, &e.input, &e.n_input) && e.n_input &&
+        cell_of(r->text, x, out, &e.output, &e.n_output) && e.n_output &&
+        strspn(r->text + x->from, "|-: ") < x->n && !is_case(r->text, &e, 1)) {
+      add_example(r, &e);
+    }
+  }
+  r->out->n = r->out->n - first < 2 ? first : r->out->n;
 }
 
 static int by_place(const void *a, const void *b) {
@@ -657,9 +734,12 @@ int examples_find(const char *text, size_t n, const TextUnits *u, Examples *out,
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
     if (u->at[i].kind == BLOCK_JSON || u->at[i].kind == BLOCK_FENCED_JSON) {
       take_array(&r, &u->at[i]);
+    } else if (u->at[i].kind == BLOCK_TABLE && u->at[i].flags & UNIT_LABEL) {
+      take_table(&r, i);
     }
   }
-  take_arrows(&r);
+  take_lines(&r, &(const LineForm){read_arrow, 0});
+  take_lines(&r, &(const LineForm){read_json_line, 1});
   put_in_order(out);
   free(r.marks.at);
   return err->rc;

@@ -9,7 +9,8 @@
 **     questions that is knowledge: these count only behind such a word; Q: and A: also where the text ends with a
 **     question that has no answer yet
 **   lines "It broke -> bad", from two on, behind such a word
-**   an array of JSON objects with an input and an output each, behind such a word
+**   JSON objects with an input and an output each, of an array or one a line, behind such a word
+**   rows of a table (|) with a column of inputs and one of outputs, behind such a word
 ** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example, nor does a case of a
 ** function (an input of numbers, with "x = …" or "f(x)"): it says what the task is.
 **

@@ -39,10 +39,14 @@ static const struct FillerPhrase {
 } phrases[] = {
     /* Thanks are paid for at each request, and no answer is better for them: they end letters, and prompts by habit. */
     {FILLER_THANKS, "thank you so/very? much? in advance"},
+    {FILLER_THANKS, "thank you/u so/very? much? in advance for your/the great/kind? "
+                    "help/assistance/cooperation/support/attention/effort/efforts/work"},
     {FILLER_THANKS,
      "thank you/u so/very? much? for your great/kind/hard? "
      "help/assistance/cooperation/support/attention/effort/efforts/work in? advance?"},
     {FILLER_THANKS, "many? thanks a? lot? in advance"},
+    {FILLER_THANKS, "many? thanks a? lot? in advance for your/the great/kind? "
+                    "help/assistance/cooperation/support/attention/effort/efforts/work"},
     {FILLER_THANKS,
      "many? thanks a? lot? for your/the great/kind/hard? "
      "help/assistance/cooperation/support/attention/effort/efforts/work in? advance?"},
@@ -51,6 +55,8 @@ static const struct FillerPhrase {
     {FILLER_THANKS, "any/your help is/would/will be? much/greatly/highly? appreciated"},
     {FILLER_THANKS, "vielen/besten/herzlichen? dank im voraus"},
     {FILLER_THANKS, "danke schon? im voraus"},
+    {FILLER_THANKS, "vielen/besten/herzlichen? dank/danke im voraus fur deine/ihre/die/eure "
+                    "hilfe/unterstutzung/muhe/arbeit"},
     {FILLER_THANKS,
      "vielen/besten/herzlichen dank fur deine/ihre/die/eure hilfe/unterstutzung/muhe/arbeit"},
     {FILLER_THANKS, "danke fur deine/ihre/die/eure hilfe/unterstutzung/muhe/arbeit"},
@@ -71,7 +77,8 @@ static const struct FillerPhrase {
     /* Hopes are nobody's order. */
     {FILLER_THANKS, "i? hope this/that/it helps you? out?"},
     {FILLER_THANKS, "i? hope this/that/it is/makes clear/sense/understandable"},
-    {FILLER_THANKS, "i hope you are doing? well/fine/great today?"},
+    {FILLER_WHOLE, "i? hope you are/re doing? all? well/fine/great/good today?"},
+    {FILLER_WHOLE, "i? hope this message/mail/email/note/prompt finds you well"},
     {FILLER_THANKS, "ich hoffe das/dies hilft dir/ihnen? weiter?"},
     {FILLER_THANKS, "j espere que cela/ca vous/t? aide/aidera"},
     {FILLER_THANKS, "espero que esto/te/le te/le? ayude/sirva"},
@@ -294,17 +301,29 @@ typedef struct Around {
   int operates;  /* it works on a text */
 } Around;
 
+/* "Hello!", that a prompt begins with: it names nobody, as letters do. */
+static int is_bare_greeting(const char *text, const TextUnit *x) {
+  TermWalk w;
+  Term t;
+  int n = 0;
+  terms_begin(&w, text, x->from, x->from + x->n);
+  while (terms_next(&w, &t)) {
+    n++;
+  }
+  return n == 1 && x->flags & UNIT_SENTENCE && strchr("!.", text[x->from + x->n - 1]);
+}
+
 static void look_around(const char *text, const TextUnits *u, Around *a) {
   *a = (Around){0, 0};
   for (size_t i = 0; i < u->n && !(a->is_letter && a->operates); i++) {
     TermWalk w;
     Term t;
-    size_t line = u->at[i].from;
-    terms_begin(&w, text, line, u->at[i].from + u->at[i].n);
+    int greets_nobody = i == 0 && is_bare_greeting(text, &u->at[i]);
+    terms_begin(&w, text, u->at[i].from, u->at[i].from + u->at[i].n);
     for (int k = 0; terms_next(&w, &t); k++) {
       unsigned cues = cues_of(t.key);
       a->operates |= (cues & CUE_OPERATES) != 0;
-      a->is_letter |= k < 3 && cues & CUE_LETTER && t.flags & TERM_CAPITAL;
+      a->is_letter |= k < 3 && cues & CUE_LETTER && t.flags & TERM_CAPITAL && !greets_nobody;
     }
   }
 }

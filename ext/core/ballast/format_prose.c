@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum {
+  FEW_WORDS = 3,   /* of a value that JSON shows the form by */
   NEAR = 3,        /* units between a sentence and the one about JSON that it needs */
   MOST_VALUES = 64 /* names and values of a sentence */
 };
@@ -30,6 +31,7 @@ typedef struct Said {
   unsigned cues;                     /* of all its words */
   int json_at, negation_at, name_at; /* the places of the first of each among its words; -1: none */
   int has_braces;
+  int is_json; /* it is a block of it */
   int n_names;
   uint64_t values[MOST_VALUES]; /* names and values */
   size_t n_values;
@@ -130,6 +132,9 @@ static int take(const Reader *r, Said *s, const Term *t, int place, int quoted, 
   }
   if (quoted) {
     int is_value = s->has_braces && !is_member(r->text, t, end);
+    if (is_value && s->is_json && !r->fields) {
+      return quoted <= FEW_WORDS;
+    }
     return !r->fields && quoted < 2 && !is_value && !(t->flags & TERM_NUMBER) &&
            take_name(s, t, place);
   }
@@ -141,6 +146,10 @@ static int take(const Reader *r, Said *s, const Term *t, int place, int quoted, 
   }
   int is_digit = r->text[t->from] >= '0' && r->text[t->from] <= '9';
   return !is_digit && (t->flags & (TERM_STOP | TERM_NEGATION) || cues & known);
+}
+
+static int is_json(BlockKind kind) {
+  return kind == BLOCK_JSON || kind == BLOCK_FENCED_JSON;
 }
 
 /* What of a unit is read: of JSON in a fence what is between its lines. */
@@ -181,7 +190,7 @@ static int read_unit(const Reader *r, const TextUnit *x, Said *s) {
   size_t from, end;
   within_fence(r->text, x, &from, &end);
   Quotes q = {.at = from};
-  *s = (Said){.json_at = -1, .negation_at = -1, .name_at = -1};
+  *s = (Said){.json_at = -1, .negation_at = -1, .name_at = -1, .is_json = is_json(x->kind)};
   if (x->flags & UNIT_SENTENCE && is_of_another(r->text, from, end)) {
     return 0;
   }
@@ -221,12 +230,22 @@ static Form form_of_sentence(const Said *s) {
   return s->n_names && s->cues & CUE_FIELDS ? FORM_FOLLOWS : FORM_NONE;
 }
 
-static int is_json(BlockKind kind) {
-  return kind == BLOCK_JSON || kind == BLOCK_FENCED_JSON;
-}
-
 static int leads_in(const Reader *r, size_t i) {
   return ballast_leads_in(r->text, &r->u->at[i]);
+}
+
+static Form form_of(const Reader *r, size_t i);
+
+/* Of a unit that ends with a colon. */
+static Form form_of_lead(const Reader *r, size_t i, const Said *s) {
+  int speaks =
+      s->cues & (CUE_FIELDS | CUE_SHAPE | CUE_ANSWERS) && s->negation_at < 0 && !s->n_names;
+  int shows = speaks && s->cues & CUE_ANSWERS && i + 1 < r->u->n && is_json(r->u->at[i + 1].kind) &&
+              form_of(r, i + 1) == FORM_PART;
+  return shows || (s->json_at >= 0 && speaks)     ? FORM_JSON
+         : s->json_at >= 0 && s->negation_at >= 0 ? form_of_sentence(s)
+         : speaks                                 ? FORM_FOLLOWS
+                                                  : FORM_NONE;
 }
 
 static Form form_of(const Reader *r, size_t i) {
@@ -242,8 +261,7 @@ static Form form_of(const Reader *r, size_t i) {
     return s.n_names ? FORM_PART : FORM_NONE;
   }
   if (leads_in(r, i)) {
-    int speaks = s.cues & (CUE_FIELDS | CUE_SHAPE | CUE_ANSWERS) && s.negation_at < 0 && !s.n_names;
-    return s.json_at >= 0 && speaks ? FORM_JSON : speaks ? FORM_FOLLOWS : FORM_NONE;
+    return form_of_lead(r, i, &s);
   }
   int is_part = x->parent != UNIT_NONE && s.n_names && s.negation_at < 0 && s.json_at < 0 &&
                 s.cues & CUE_TYPE;

@@ -15,7 +15,8 @@
 ** A type that the answer as a whole does not have ("an array of …" where the schema is of an object) says more than the
 ** schema, and stays; so does what is said of another's JSON ("The data must be …").
 **
-** A sentence that leads in a list, or JSON that shows the types, counts only with all that hangs on it.
+** A sentence that leads in a list, or JSON that shows the types, counts only with all that hangs on it. Without a schema JSON that an
+** answer is to look like ("Answer in exactly this form:") may have any values of a few words ("ISO 8601"): a schema has place for them.
 */
 #ifndef LLMCOST_FORMAT_PROSE_H
 #define LLMCOST_FORMAT_PROSE_H

@@ -89,7 +89,7 @@ static int find_repeats(Work *w, Cuts *cuts) {
   const TextUnits *u = units_of(w);
   unsigned char *gone = all_kept(w, u);
   if (gone && !is_data(w, u) && w->err->rc == RC_OK &&
-      repeats_find(w->out->text, u, gone, w->err) == RC_OK) {
+      repeats_find(w->out->text, u, REPEATS_CUT, gone, w->err) == RC_OK) {
     cuts_empty_labels(u, gone, NULL, w->err);
     cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);
   }

@@ -2,7 +2,7 @@
 ** Repeated sentences. See repeats.h for the contract.
 **
 ** Each unit that may go has a hash of its words (with the hash of what it stands under), one of what must be equal, one of its bytes
-** without blanks, and MinHashes of its runs of three words. Tables from hashes to units find those before it.
+** without blanks, its gist, and MinHashes of its runs of three words. Tables from hashes to units find those before it.
 */
 #include "core/compress/repeats.h"
 
@@ -10,12 +10,14 @@
 #include "core/ballast/cues.h"
 #include "core/guard/guard.h"
 #include "core/split/terms.h"
+#include "core/words/gist.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
   SHINGLE = 3,
+  LEAST_GIST = 4, /* words of a gist */
   MEANT_WITHIN =
       4, /* words; what a pronoun behind them means is among them: "Orders can be changed until they are sent." */
   HASHES = 2 * REPEATS_BANDS,
@@ -25,6 +27,7 @@ enum {
 typedef struct Signature {
   uint64_t words, critical, bytes; /* see above */
   uint64_t least[HASHES];
+  Gist gist;
   size_t n_words, n_said; /* n_said: that are no numbers */
   uint64_t source;        /* the tag that holds it, counted; 0: none does */
   int refers;             /* to something outside of it */
@@ -40,10 +43,11 @@ typedef struct Chains {
 typedef struct Repeats {
   const char *text;
   const TextUnits *u;
+  RepeatsFor purpose;
   unsigned char *gone;
   Signature *signatures; /* of each unit */
   int *original;         /* of each unit: the one it repeats, or NO_UNIT */
-  Chains same, bands[REPEATS_BANDS];
+  Chains same, gists, bands[REPEATS_BANDS];
   uint64_t *shingles[2]; /* room for those of two units */
   size_t cap[2];
   int depth;       /* tags that are open */
@@ -61,6 +65,15 @@ static int is_critical(const Term *t, int is_first) {
   return (t->flags & (TERM_NUMBER | TERM_NEGATION | TERM_ORDER | TERM_SIGN | TERM_DATE | TERM_UNIT |
                       TERM_CAPS)) != 0 ||
          (t->flags & TERM_CAPITAL && !(t->flags & TERM_STOP) && !is_first);
+}
+
+/* Capitals that make a word another: of a name; "NEVER" is "never", but louder. */
+static unsigned capitals_of(const Term *t, int is_first) {
+  if (t->flags & (TERM_NEGATION | TERM_ORDER)) {
+    return 0;
+  }
+  int is_plain = is_first || t->flags & TERM_STOP;
+  return t->flags & TERM_CAPS ? TERM_CAPS : is_plain ? 0 : t->flags & TERM_CAPITAL;
 }
 
 static int is_blank(char c) {
@@ -102,6 +115,7 @@ static void sign(Repeats *r, size_t unit) {
     uint64_t key = t.flags & TERM_CAPS ? t.key + 1 : t.key; /* "US" is not "us" */
     s->words = mix(s->words, key);
     s->critical = is_critical(&t, s->n_words == 0) ? mix(s->critical, key) : s->critical;
+    gist_take(&s->gist, t.key, t.stem, capitals_of(&t, s->gist.n_words == 0));
     if (t.flags & TERM_SIGN) {
       s->is_formula |= r->text[t.from] == '=';
       continue;
@@ -130,14 +144,14 @@ static uint64_t scope_of(const Repeats *r, size_t unit) {
   return mix(r->signatures[unit].source, parent == UNIT_NONE ? 0 : r->signatures[parent].bytes);
 }
 
-/* 1 if a heading has words of grammar and such words alone. */
-static int narrows_nothing(const char *text, const TextUnit *heading) {
+/* 1 if bytes have words of these classes, and beside them words of grammar alone. */
+static int has_only(const char *text, size_t from, size_t end, unsigned cues) {
   TermWalk w;
   Term t;
   int n = 0;
-  terms_begin(&w, text, heading->from, heading->from + heading->n);
+  terms_begin(&w, text, from, end);
   while (terms_next(&w, &t)) {
-    int is_cue = (cues_of(t.key) & (CUE_GENERAL | CUE_AGAIN)) != 0;
+    int is_cue = (cues_of(t.key) & cues) != 0;
     if (!is_cue && !(t.flags & (TERM_STOP | TERM_SIGN))) {
       return 0;
     }
@@ -153,7 +167,7 @@ static int is_general(const Repeats *r, size_t unit) {
   for (; at != UNIT_NONE && is; at = r->u->at[at].parent) {
     const TextUnit *x = &r->u->at[at];
     is = x->kind == BLOCK_HEADING || x->flags & UNIT_TITLE
-             ? narrows_nothing(r->text, x)
+             ? has_only(r->text, x->from, x->from + x->n, CUE_GENERAL | CUE_AGAIN)
              : (x->flags & UNIT_LABEL && x->kind == BLOCK_ITEM);
   }
   return is;
@@ -189,13 +203,23 @@ static int ends_as_sentence(const Repeats *r, const TextUnit *x) {
   return is_wide || t[-1] == '.' || t[-1] == '!';
 }
 
+/* 1 if it begins with who speaks: "Important:" is nobody. */
+static int is_turn(const Repeats *r, const TextUnit *x) {
+  const char *colon = x->flags & UNIT_TURN ? memchr(r->text + x->from, ':', x->n) : NULL;
+  return colon && !has_only(r->text, x->from, (size_t)(colon - r->text), CUE_AGAIN);
+}
+
+/* 1 if it is what is asked: the last block, of a single one the last sentence. */
+static int is_asked(const Repeats *r, size_t unit) {
+  return (r->u->n_blocks > 1 && r->u->at[unit].block == r->u->n_blocks - 1) || unit + 1 == r->u->n;
+}
+
 static int may_go(const Repeats *r, size_t unit) {
   const TextUnit *x = &r->u->at[unit];
   const Signature *s = &r->signatures[unit];
-  const unsigned never = UNIT_LABEL | UNIT_QUESTION | UNIT_TURN | UNIT_ROW;
-  size_t last = r->u->n_blocks > 1 ? r->u->n_blocks - 1 : UNIT_NONE;
+  const unsigned never = UNIT_LABEL | UNIT_QUESTION | UNIT_ROW;
   if (!(x->flags & UNIT_SENTENCE) || x->flags & never || r->gone[unit] != CUT_KEPT ||
-      x->block == last || unit + 1 == r->u->n) {
+      is_turn(r, x) || (r->purpose == REPEATS_CUT && is_asked(r, unit))) {
     return 0;
   }
   return !s->is_formula && s->n_said >= REPEATS_LEAST &&
@@ -287,7 +311,20 @@ static int is_near(Repeats *r, size_t a, size_t b) {
          r->err->rc == RC_OK;
 }
 
+static int has_same_gist(const Repeats *r, size_t a, size_t b) {
+  const Signature *x = &r->signatures[a], *y = &r->signatures[b];
+  return x->gist.hash == y->gist.hash && is_in_scope(r, a, b) && follows_repeat(r, a, b);
+}
+
 /* --- chains --- */
+
+typedef enum Likeness { LIKE_SAME, LIKE_GIST, LIKE_NEAR } Likeness;
+
+static int is_like(Repeats *r, Likeness how, size_t a, size_t b) {
+  return how == LIKE_SAME   ? is_same(r, a, b)
+         : how == LIKE_GIST ? has_same_gist(r, a, b)
+                            : is_near(r, a, b);
+}
 
 static void chains_make(Repeats *r, Chains *c) {
   c->slots = 1;
@@ -310,13 +347,13 @@ static void chains_free(Chains *c) {
 }
 
 /* The unit in the chain of a hash that `unit` repeats; else NO_UNIT, and it is put at the chain's end where there is room. */
-static int chain_find(Repeats *r, Chains *c, uint64_t hash, size_t unit, int near) {
+static int chain_find(Repeats *r, Chains *c, uint64_t hash, size_t unit, Likeness how) {
   int *at = &c->first[hash & (c->slots - 1)];
   for (int tried = 0; *at != NO_UNIT; at = &c->next[*at]) {
-    if (++tried > REPEATS_MOST_TRIED * (near ? 1 : 4)) {
+    if (++tried > REPEATS_MOST_TRIED * (how == LIKE_NEAR ? 1 : 4)) {
       return NO_UNIT;
     }
-    if (near ? is_near(r, unit, (size_t)*at) : is_same(r, unit, (size_t)*at)) {
+    if (is_like(r, how, unit, (size_t)*at)) {
       return *at;
     }
   }
@@ -324,16 +361,26 @@ static int chain_find(Repeats *r, Chains *c, uint64_t hash, size_t unit, int nea
   return NO_UNIT;
 }
 
-static void look(Repeats *r, size_t unit) {
+/* The unit that it repeats almost. */
+static int find_near(Repeats *r, size_t unit) {
   const Signature *s = &r->signatures[unit];
-  int found = chain_find(r, &r->same, s->words, unit, 0);
+  int found = NO_UNIT;
+  if (r->purpose == REPEATS_TELL && s->gist.n_words >= LEAST_GIST) {
+    found = chain_find(r, &r->gists, s->gist.hash, unit, LIKE_GIST);
+  }
+  for (int b = 0; b < REPEATS_BANDS && found == NO_UNIT && s->n_words >= SHINGLE; b++) {
+    uint64_t hash = mix(s->least[2 * b], s->least[2 * b + 1]);
+    found = chain_find(r, &r->bands[b], mix(hash, s->critical), unit, LIKE_NEAR);
+  }
+  return found;
+}
+
+static void look(Repeats *r, size_t unit) {
+  int found = chain_find(r, &r->same, r->signatures[unit].words, unit, LIKE_SAME);
   CutReason reason = CUT_SAME;
-  if (found == NO_UNIT && s->n_words >= SHINGLE) {
+  if (found == NO_UNIT) {
     reason = CUT_ALMOST_SAME;
-    for (int b = 0; b < REPEATS_BANDS && found == NO_UNIT; b++) {
-      uint64_t hash = mix(s->least[2 * b], s->least[2 * b + 1]);
-      found = chain_find(r, &r->bands[b], mix(hash, s->critical), unit, 1);
-    }
+    found = find_near(r, unit);
   }
   if (found != NO_UNIT) {
     r->original[unit] = found;
@@ -350,6 +397,7 @@ static void make_room(Repeats *r) {
   }
   memset(r->original, 0xFF, (r->u->n + 1) * sizeof *r->original);
   chains_make(r, &r->same);
+  chains_make(r, &r->gists);
   for (int b = 0; b < REPEATS_BANDS; b++) {
     chains_make(r, &r->bands[b]);
   }
@@ -369,8 +417,9 @@ static size_t keep_parts(Repeats *r, size_t first) {
   return end;
 }
 
-int repeats_find(const char *text, const TextUnits *u, unsigned char *gone, Err *err) {
-  Repeats r = {.text = text, .u = u, .gone = gone, .err = err};
+int repeats_find(const char *text, const TextUnits *u, RepeatsFor purpose, unsigned char *gone,
+                 Err *err) {
+  Repeats r = {.text = text, .u = u, .purpose = purpose, .gone = gone, .err = err};
   size_t block = 0; /* its first unit */
   make_room(&r);
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
@@ -385,6 +434,7 @@ int repeats_find(const char *text, const TextUnits *u, unsigned char *gone, Err 
     }
   }
   chains_free(&r.same);
+  chains_free(&r.gists);
   for (int b = 0; b < REPEATS_BANDS; b++) {
     chains_free(&r.bands[b]);
   }

@@ -4,13 +4,16 @@
 ** Each sentence among orders is read as a rule of one of three forms, by closed lists of words, or as none:
 **
 **   language   "Always answer in English."           two different ones
-**   length     "Use at least 5 sentences."           at least more than at most, of the same thing
+**   length     "Use at least 5 sentences."           at least more than at most, of the same thing, for each of the same; a
+**              "Ask one question at a time."         number without a bound is both
 **   polar      "Never use emojis."                   the same words in the same order, once forbidden and once not
 **
 ** Polar rules are compared without articles, force (always, must, please) and words that say no more than "do" (use,
 ** include); prepositions and all other words count, so "before the transfer" is not "after the transfer". A sentence
 ** with a condition (if, unless, when, only), a choice (but, instead, or), a reference to the one before (this, then,
-** otherwise), or two negations is none. Two rules are compared only under the same heading or label, headings aside
+** otherwise), or two negations is none. A tail that says why ("because", "so that", "to save …") or that it holds whatever else
+** does ("whatever language …", "even if …") is no condition, and left aside; but what is forbidden for a reason ("Don't stop because
+** …") may be meant otherwise. Two rules are compared only under the same heading or label, headings aside
 ** that narrow nothing ("Style", "Rules"), and in the same part: a short line without a stop ("Mail", "[chat]"), a
 ** sentence of one or two words ("Draft.") and another role ("You are Bob.") begin one.
 */
@@ -20,7 +23,6 @@
 #include "core/ballast/ballast.h"
 #include "core/ballast/cues.h"
 #include "core/split/terms.h"
-#include "core/words/guard_words.h"
 #include "core/words/word_table.h"
 
 #include <pthread.h>
@@ -29,9 +31,9 @@
 
 enum {
   SLOTS = 2048,
-  MOST_TERMS = 20, /* of a rule */
+  MOST_TERMS = 20, /* of a rule, */
+  MOST_READ = 40,  /* and with its tail */
   FEW_TERMS = 6,   /* of one that has a single word that says what */
-  MOST_WORD = 24,
   MOST_DEPTH = 16
 };
 
@@ -47,6 +49,8 @@ enum {
   AT_LEAST = 128,
   MORE = 256, /* "more than": at least; "no more than": at most */
   FEWER = 512,
+  NUMBER = 8192,
+  FRAME = 4096,   /* (length) what is done, and for each of what: ask, at a time, per message */
   BEGINS = 2048,  /* a prohibition begins with it: never, no, do, avoid */
   OPPOSITE = 1024 /* the other side of the word that its row begins with */
 };
@@ -86,8 +90,9 @@ static const WordRow rows[] = {
     {REPLIES,
      "at than answer answers respond response responses reply replies write speak output outputs "
      "in only language and "
-     "antworte antworten antwort auf sprache reponds repondez reponse reponses en "
-     "responde responda respuestas "
+     "antworte antworten antwort schreibe schreib auf in im mit nur sprache "
+     "reponds repondez reponse reponses ecris en au avec "
+     "responde responda respuestas escribe con "
      "keep limit them it with under contain long"},
     {UNIT, "=sentence sentences satz satze satzen phrase phrases frase frases"},
     {UNIT, "=word words wort worte worter wortern mot mots palabra palabras"},
@@ -96,9 +101,34 @@ static const WordRow rows[] = {
     {UNIT, "=bullet bullets"},
     {UNIT, "=line lines zeile zeilen ligne lignes linea lineas"},
     {UNIT, "=page pages seite seiten"},
+    {UNIT, "=question questions frage fragen pregunta preguntas"},
+    {UNIT, "=option options suggestion suggestions vorschlag vorschlage"},
+    {UNIT, "=example examples beispiel beispiele exemple exemples ejemplo ejemplos"},
+    {FRAME, "=ask asks stell stelle stellen pose posez haz haga"},
+    {FRAME, "=give gives offer offers show shows suggest gib nenne biete donne proposes da ofrece"},
+    {FRAME, "=per each every pro je par por"},
+    {FRAME, "=message messages turn turns nachricht nachrichten mensaje"},
+    {FRAME, "=time once mal vez fois"},
+    {FRAME, "=total altogether insgesamt"},
+    {NUMBER, "=one eins"},
+    {NUMBER, "=two zwei deux dos due dois duas"},
+    {NUMBER, "=three drei trois tres tre"},
+    {NUMBER, "=four vier quatre cuatro quattro quatro"},
+    {NUMBER, "=five funf cinq cinco cinque"},
+    {NUMBER, "=six sechs seis sei"},
+    {NUMBER, "=seven sieben sept siete sette sete"},
+    {NUMBER, "=eight acht huit ocho otto oito"},
+    {NUMBER, "=nine neun neuf nueve nove"},
+    {NUMBER, "=ten zehn dix diez dieci dez"},
+    {NUMBER, "=twelve zwolf douze doce dodici doze"},
+    {NUMBER, "=fifteen funfzehn quinze quince quindici"},
+    {NUMBER, "=twenty zwanzig vingt veinte venti vinte"},
+    {NUMBER, "=thirty dreissig trente treinta trenta trinta"},
+    {NUMBER, "=fifty funfzig cinquante cincuenta cinquanta cinquenta"},
+    {NUMBER, "=hundred hundert cent cien cento cem"},
     {AT_MOST, "most maximum max under below within hochstens maximal plus maximo"},
     {AT_LEAST, "least minimum min mindestens moins minimo"},
-    {MORE, "more over mehr"},
+    {MORE, "more over mehr mas"},
     {FEWER, "fewer less weniger"},
     {OPPOSITE, "~formal informal casual colloquial"},
     {OPPOSITE, "~formally informally casually"},
@@ -135,28 +165,41 @@ typedef struct Said {
   int orders;       /* it begins as a prohibition does, or has a word of force */
   uint64_t content; /* of these, in their order */
   uint64_t language, unit;
+  uint64_t frame;
   int n_languages, n_units, n_numbers;
   long long number;
+  int has_tail;
   int is_closed; /* each word is in a list: nothing else is spoken of */
 } Said;
 
-/* The value of a number as it is written: digits, or a word up to twelve and more; -1. */
+static int is_word(uint64_t key, const char *word) {
+  return key == hash_short(word, strlen(word));
+}
+
+/* The value of a number: digits, or a word; -1. */
 static long long number_of(const char *text, const Term *t) {
-  char word[MOST_WORD];
-  size_t n = 0;
-  for (; n < t->n && n < MOST_WORD; n++) {
-    char c = text[t->from + n];
-    word[n] = (char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
-  }
+  static const struct {
+    const char *word;
+    long long value;
+  } words[] = {{"one", 1},     {"two", 2},     {"three", 3},   {"four", 4},
+               {"five", 5},    {"six", 6},     {"seven", 7},   {"eight", 8},
+               {"nine", 9},    {"ten", 10},    {"twelve", 12}, {"fifteen", 15},
+               {"twenty", 20}, {"thirty", 30}, {"fifty", 50},  {"hundred", 100}};
+  const uint64_t means = word_table_find(table, SLOTS, t->key)->means;
   long long value = 0;
-  for (size_t i = 0; i < n && i < 9; i++) {
-    if (word[i] < '0' || word[i] > '9') {
-      const GuardWord *g = i == 0 && n < MOST_WORD ? guard_word(word, n) : NULL;
-      return g && g->classes & WORD_NUMBER ? (long long)g->number : -1;
+  for (size_t i = 0; means && i < sizeof words / sizeof *words; i++) {
+    if (is_word(means, words[i].word)) {
+      return words[i].value;
     }
-    value = 10 * value + (word[i] - '0');
   }
-  return n > 0 && n <= 9 ? value : -1;
+  for (size_t i = 0; i < t->n; i++) {
+    char c = text[t->from + i];
+    if (c < '0' || c > '9' || i == 9) {
+      return -1;
+    }
+    value = 10 * value + (c - '0');
+  }
+  return value;
 }
 
 static uint64_t mix(uint64_t a, uint64_t b) {
@@ -170,7 +213,7 @@ static void take(const char *text, const Term *t, Said *s) {
   uint64_t means = word->means ? word->means : t->stem;
   int begins = s->n == 0 && classes & BEGINS;
   s->orders |= begins || cues_of(t->key) & CUE_FORCE;
-  int is_number = t->flags & TERM_NUMBER && !(classes & EMPTY);
+  int is_number = (t->flags & TERM_NUMBER || classes & NUMBER) && !(classes & EMPTY);
   s->n++;
   s->classes |= classes;
   s->negations += (classes & FORBIDS || t->flags & TERM_NEGATION) != 0;
@@ -184,9 +227,11 @@ static void take(const char *text, const Term *t, Said *s) {
   } else if (classes & UNIT) {
     s->unit = means;
     s->n_units++;
+  } else if (classes & FRAME) {
+    s->frame += means;
   }
   const unsigned listed =
-      EMPTY | FORBIDS | REPLIES | AT_MOST | AT_LEAST | MORE | FEWER | LANGUAGE | UNIT;
+      EMPTY | FORBIDS | REPLIES | AT_MOST | AT_LEAST | MORE | FEWER | LANGUAGE | UNIT | FRAME;
   s->is_closed &= is_number || classes & listed;
   if (!(classes & (EMPTY | FORBIDS)) && !(t->flags & TERM_NEGATION)) {
     s->content = mix(s->content, means);
@@ -194,34 +239,117 @@ static void take(const char *text, const Term *t, Said *s) {
   }
 }
 
-static int read_rule(const char *text, const TextUnit *x, Said *s) {
-  TermWalk w;
-  Term t;
-  *s = (Said){.is_closed = 1};
-  terms_begin(&w, text, x->from, x->from + x->n);
-  while (terms_next(&w, &t)) {
-    if (t.flags & TERM_SIGN) {
-      return 0;
+typedef enum TailForm {
+  TAIL_CONCEDES, /* whatever else it holds for */
+  TAIL_WHY,
+  TAIL_AIM /* why, behind a language or a length alone: "ask guests to keep quiet" has none */
+} TailForm;
+
+/* What begins a tail, alone or with the word behind it. */
+static const struct {
+  const char *word, *next; /* next NULL: any */
+  TailForm form;
+} tails[] = {
+    {"whatever", NULL, TAIL_CONCEDES},
+    {"whichever", NULL, TAIL_CONCEDES},
+    {"regardless", NULL, TAIL_CONCEDES},
+    {"no", "matter", TAIL_CONCEDES},
+    {"even", "if", TAIL_CONCEDES},
+    {"even", "when", TAIL_CONCEDES},
+    {"even", "though", TAIL_CONCEDES},
+    {"egal", NULL, TAIL_CONCEDES},
+    {"unabhangig", NULL, TAIL_CONCEDES},
+    {"auch", "wenn", TAIL_CONCEDES},
+    {"selbst", "wenn", TAIL_CONCEDES},
+    {"meme", "si", TAIL_CONCEDES},
+    {"peu", "importe", TAIL_CONCEDES},
+    {"quelle", "que", TAIL_CONCEDES},
+    {"aunque", NULL, TAIL_CONCEDES},
+    {"because", NULL, TAIL_WHY},
+    {"so", "that", TAIL_WHY},
+    {"in", "order", TAIL_WHY},
+    {"weil", NULL, TAIL_WHY},
+    {"damit", NULL, TAIL_WHY},
+    {"denn", NULL, TAIL_WHY},
+    {"car", NULL, TAIL_WHY},
+    {"parce", "que", TAIL_WHY},
+    {"afin", NULL, TAIL_WHY},
+    {"porque", NULL, TAIL_WHY},
+    {"to", "save", TAIL_AIM},
+    {"to", "keep", TAIL_AIM},
+    {"to", "make", TAIL_AIM},
+    {"to", "avoid", TAIL_AIM},
+    {"to", "help", TAIL_AIM},
+    {"to", "ensure", TAIL_AIM},
+    {"to", "spare", TAIL_AIM},
+    {"um", NULL, TAIL_AIM},
+    {"pour", NULL, TAIL_AIM},
+    {"para", NULL, TAIL_AIM},
+};
+enum { N_TAILS = sizeof tails / sizeof *tails, CONCEDES_WITHIN = 3 };
+
+/* The place among `tails` of the one that begins at term i, never at the first; -1. `classes`: of the words before. */
+static int tail_at(const Term *terms, int i, int n, unsigned classes) {
+  for (int k = 0; i > 0 && k < N_TAILS; k++) {
+    if (is_word(terms[i].key, tails[k].word) &&
+        (!tails[k].next || (i + 1 < n && is_word(terms[i + 1].key, tails[k].next))) &&
+        (tails[k].form != TAIL_AIM || classes & (LANGUAGE | UNIT))) {
+      return k;
     }
-    take(text, &t, s);
-    if (s->n > MOST_TERMS) {
+  }
+  return -1;
+}
+
+/* 1 if a tail restricts what it hangs on: "whatever he asks, unless …", not "even if he asks". */
+static int restricts(const Term *terms, int from, int n, TailForm form) {
+  for (int i = form == TAIL_CONCEDES ? from + CONCEDES_WITHIN : from; i < n; i++) {
+    if (word_table_find(table, SLOTS, terms[i].key)->classes & SPLITS ||
+        cues_of(terms[i].key) & CUE_CONDITION) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The terms of a sentence up to its tail: their number, or 0 for one that is no rule. */
+static int read_terms(const char *text, const TextUnit *x, Term *terms, int *tail) {
+  TermWalk w;
+  int n = 0, end = 0;
+  unsigned classes = 0;
+  terms_begin(&w, text, x->from, x->from + x->n);
+  while (n < MOST_READ && terms_next(&w, &terms[n])) {
+    if (terms[n++].flags & TERM_SIGN) {
       return 0;
     }
   }
-  return 1;
+  while (end < n && (*tail = tail_at(terms, end, n, classes)) < 0) {
+    classes |= word_table_find(table, SLOTS, terms[end++].key)->classes;
+  }
+  int restricted = end < n && restricts(terms, end, n, tails[*tail].form);
+  return n == MOST_READ || end > MOST_TERMS || restricted ? 0 : end;
 }
 
-/* "At most 3 sentences", "no more than 60 words": 1, and the bounds. */
+static int read_rule(const char *text, const TextUnit *x, Said *s) {
+  Term terms[MOST_READ];
+  int tail = -1, n = read_terms(text, x, terms, &tail);
+  *s = (Said){.is_closed = 1, .has_tail = tail >= 0};
+  for (int i = 0; i < n; i++) {
+    take(text, &terms[i], s);
+  }
+  return n > 0 && (tail < 0 || tails[tail].form == TAIL_CONCEDES || !s->negations);
+}
+
+/* "At most 3 sentences", "no more than 60 words": 1, and the bounds; "3 sentences" is both. */
 static int read_bounds(const Said *s, Rule *r) {
   int more = (s->classes & MORE) != 0, fewer = (s->classes & FEWER) != 0,
       is_turned = s->negations > 0;
   int most = (s->classes & AT_MOST) != 0 || (more && is_turned) || (fewer && !is_turned);
   int least = (s->classes & AT_LEAST) != 0 || (more && !is_turned) || (fewer && is_turned);
-  if (most == least || (is_turned && !more && !fewer) || s->number < 0) {
+  if ((most && least) || (is_turned && !more && !fewer) || s->number < 0) {
     return 0;
   }
-  r->most = most ? s->number : -1;
-  r->least = least ? s->number : -1;
+  r->most = most || !least ? s->number : -1;
+  r->least = least || !most ? s->number : -1;
   return 1;
 }
 
@@ -238,9 +366,9 @@ static void rule_of(const char *text, const TextUnit *x, uint64_t scope, Rule *r
   } else if (s.is_closed && s.n_units == 1 && s.n_numbers == 1 && !s.n_languages &&
              read_bounds(&s, r)) {
     r->form = RULE_LENGTH;
-    r->key = mix(mix(scope, 2), s.unit);
+    r->key = mix(mix(scope, 2), mix(s.unit, s.frame));
   } else if (!(s.classes & SPLITS) && s.negations < 2 && s.opposites < 2 && s.n_content > 0 &&
-             (s.n_content > 1 || s.n <= FEW_TERMS)) {
+             (s.n_content > 1 || (s.n <= FEW_TERMS && !s.has_tail))) {
     r->form = RULE_POLAR;
     r->key = mix(mix(scope, 3), s.content);
     r->forbids = s.negations ^ s.opposites;
@@ -282,10 +410,6 @@ static int is_general(const char *text, const TextUnit *x) {
 
 /* --- parts --- */
 
-static int is_role_word(uint64_t key, const char *word) {
-  return key == hash_short(word, strlen(word));
-}
-
 /* "You are Bob.", "Now act as …", not "If you are …": who is spoken to from there on. */
 static int begins_role(const char *text, const TextUnit *x) {
   enum { WITHIN = 4 };
@@ -298,7 +422,7 @@ static int begins_role(const char *text, const TextUnit *x) {
   terms_begin(&w, text, x->from, x->from + x->n);
   for (int n = 0; n < WITHIN && terms_next(&w, &t) && !(cues_of(t.key) & CUE_CONDITION); n++) {
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-      if (is_role_word(last, roles[i][0]) && is_role_word(t.key, roles[i][1])) {
+      if (is_word(last, roles[i][0]) && is_word(t.key, roles[i][1])) {
         return 1;
       }
     }

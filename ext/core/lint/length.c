@@ -1,9 +1,9 @@
 /*
 ** no_length_limit: a system prompt for answers in prose that says nothing of how long they may be. See lint.h.
 **
-** Any word that speaks of a length (brief, sentences, at most 80 words), of a form that bounds the answer (JSON, a
-** list, a label, a name, code, steps), or of a task whose answer is as long as what is put in (translate, rewrite) makes it
-** none; so do examples, which show a length, and a schema. What is left is a text that begins by telling the model who it is, and
+** Any word that speaks of a length (brief, at most), of a form that bounds the answer (JSON, a list, haiku), or of a task whose answer is
+** as long as what is put in (translate, rewrite) makes it none. What is counted (words, sentences, steps) does with a number, or "a", near by:
+** not "words that a child knows"; what may be of anything (only, number, code, page) does in a sentence that speaks of answers. So do examples, which show a length, and a schema. What is left is a text that begins by telling the model who it is, and
 ** asks it to explain, help, tell or write.
 */
 #include "core/lint/finding.h"
@@ -14,7 +14,19 @@
 
 #include <pthread.h>
 
-enum { SLOTS = 1024, BOUNDS = 1, EXPLAINS = 2, YOU = 4, ARE = 8, WHO = 16, LEAST_ANSWERS = 20 };
+enum { SLOTS = 1024, LEAST_ANSWERS = 20, COUNTED_WITHIN = 4 };
+
+enum {
+  BOUNDS = 1,
+  EXPLAINS = 2,
+  YOU = 4,
+  ARE = 8,
+  WHO = 16,
+  MEASURE = 32,   /* bounds where it is counted */
+  AMBIGUOUS = 64, /* bounds in a sentence that speaks of answers: */
+  ANSWERS = 128,
+  A = 256 /* counts what stands right behind it */
+};
 
 static const WordRow rows[] = {
     {BOUNDS,
@@ -22,26 +34,35 @@ static const WordRow rows[] = {
      "succinctly "
      "terse tersely compact length long longer longest "
      "lengthy limit limited limits detail details detailed thorough thoroughly comprehensive "
-     "exhaustive elaborate verbose word words character "
-     "characters token tokens line lines page pages paragraph paragraphs sentence sentences bullet "
-     "bullets step steps maximum minimum summary "
-     "summaries summarise summarize summarises summarizes json xml yaml csv table tables label "
-     "labels class classify classifies category score "
+     "exhaustive elaborate verbose bullet bullets maximum minimum summary "
+     "summaries summarise summarize summarises summarizes json xml yaml csv table tables classify "
+     "classifies "
      "yes yesno classifier router regex regexp regexes pattern haiku poem poems poet limerick "
-     "verse headline headlines title titles slogan slogans tagline taglines caption captions "
+     "verse headline headlines slogan slogans tagline taglines caption captions "
      "returns pass fail hint naming keyword keywords true false emoji emojis sms tweet tweets ja "
      "nein "
-     "oui non single rating scores "
-     "number code sql function functions command commands query schema format "
-     "template field fields "
-     "translate translates translation translator rewrite proofread edit extract alone only "
-     "kurz kurze kurzen kurzer knapp knappe lang lange langer lange wort worte worter wortern satz "
-     "satze satzen absatz absatze zeichen zeile zeilen "
-     "seite seiten hochstens maximal stichpunkte stichpunkten liste tabelle ubersetze ubersetzen "
-     "bref breve brefs court courte courtes phrase phrases mot mots ligne lignes page paragraphe "
+     "oui non sql schema format template "
+     "translate translates translation translator rewrite proofread edit extract "
+     "kurz kurze kurzen kurzer knapp knappe lang lange langer lange "
+     "hochstens maximal stichpunkte stichpunkten liste tabelle ubersetze ubersetzen "
+     "bref breve brefs court courte courtes "
      "plus longueur liste tableau traduis "
-     "corto corta breves frase frases palabra palabras linea lineas parrafo longitud maximo lista "
+     "corto corta breves longitud maximo lista "
      "tabla traduce"},
+    {MEASURE,
+     "word words character characters token tokens line lines page pages paragraph paragraphs "
+     "sentence sentences step steps "
+     "wort worte worter wortern satz satze satzen absatz absatze zeichen zeile zeilen seite seiten "
+     "phrase phrases mot mots ligne lignes paragraphe paragraphes "
+     "frase frases palabra palabras linea lineas parrafo parrafos"},
+    {AMBIGUOUS,
+     "only alone single number label labels class category score scores rating title titles "
+     "code function functions command commands query field fields page pages nur seul "
+     "solo"},
+    {ANSWERS,
+     "answer answers answered respond reply replies response responses return returns output write "
+     "writes print produce antworte antworten antwort gib reponds reponse responde respuesta"},
+    {A, "a an one ein eine einem einen einer un une una few couple several"},
     {EXPLAINS, "explain explains describe describes help helps advise advises advice teach teaches "
                "teacher tutor tell tells discuss chat "
                "assistant assist guide suggest recommend erklare erklarst erklaren "
@@ -80,17 +101,42 @@ static int tells_who(const char *text, size_t n) {
   return terms_next(&w, &t) && (classes_of(t.key) & WHO || t.flags & TERM_CAPITAL);
 }
 
-static int is_unbounded(const char *text, size_t n) {
-  TermWalk w;
-  Term t;
+/* What a sentence says of answers. */
+typedef struct Said {
+  unsigned classes; /* of all words */
+  int bounds;       /* for sure */
+  int counts;       /* words since the last number or "a"; above COUNTED_WITHIN: none is near */
+  int was_measure;
+} Said;
+
+static void take(Said *s, const Term *t) {
+  unsigned classes = classes_of(t->key);
+  int is_number = t->flags & TERM_NUMBER ? 1 : 0;
+  s->bounds |= classes & BOUNDS || cues_of(t->key) & (CUE_OPERATES | CUE_JSON) ||
+               (t->flags & TERM_FORMAT && !(classes & MEASURE)) ||
+               (classes & MEASURE && s->counts < COUNTED_WITHIN) || (is_number && s->was_measure);
+  s->counts = is_number ? 0 : s->counts + 1;
+  if (classes & A && s->counts > COUNTED_WITHIN - 2) {
+    s->counts = COUNTED_WITHIN - 2;
+  }
+  s->was_measure = (classes & MEASURE) != 0;
+  s->classes |= classes;
+}
+
+static int is_unbounded(const char *text, const TextUnits *u) {
   int explains = 0;
-  terms_begin(&w, text, 0, n);
-  while (terms_next(&w, &t)) {
-    unsigned classes = classes_of(t.key);
-    if (classes & BOUNDS || t.flags & TERM_FORMAT || cues_of(t.key) & (CUE_OPERATES | CUE_JSON)) {
+  for (size_t i = 0; i < u->n; i++) {
+    TermWalk w;
+    Term t;
+    Said s = {.counts = COUNTED_WITHIN};
+    terms_begin(&w, text, u->at[i].from, u->at[i].from + u->at[i].n);
+    while (terms_next(&w, &t)) {
+      take(&s, &t);
+    }
+    if (s.bounds || (s.classes & AMBIGUOUS && s.classes & (ANSWERS | ARE))) {
       return 0;
     }
-    explains |= (classes & EXPLAINS) != 0;
+    explains |= (s.classes & EXPLAINS) != 0;
   }
   return explains;
 }
@@ -113,7 +159,7 @@ int lint_length(LintWork *w) {
     return RC_OK;
   }
   if (!w->examples->n && has_only_prose(w->u) && tells_who(w->text, w->n) &&
-      is_unbounded(w->text, w->n)) {
+      is_unbounded(w->text, w->u)) {
     lint_add(w, LINT_NO_LENGTH_LIMIT, 0, w->n,
              o->answers >= LEAST_ANSWERS ? o->answer_tokens / o->answers : 0);
   }

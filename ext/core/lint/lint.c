@@ -194,7 +194,7 @@ static int look_at_repeats(LintWork *w) {
     return err_nomem(w->err);
   }
   memset(gone, CUT_KEPT, w->u->n + 1);
-  if (repeats_find(w->text, w->u, gone, w->err) == RC_OK) {
+  if (repeats_find(w->text, w->u, REPEATS_TELL, gone, w->err) == RC_OK) {
     add_repeats(w, LINT_DUPLICATE, CUT_SAME, gone);
     add_repeats(w, LINT_NEAR_DUPLICATE, CUT_ALMOST_SAME, gone);
   }

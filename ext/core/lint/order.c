@@ -1,8 +1,8 @@
 /*
 ** See order.h and finding.h for the contract.
 **
-** Two texts are the same in another order where units of 90 % of the bytes of each stand in both, and those,
-** each text's in its order, are not the same row. Units are compared by hashes: of JSON by one that no order changes
+** Two texts are the same in another order where each unit of one stands in the other, as often, and their rows are not the same:
+** where some are others, what changed is more than the order. Units are compared by hashes, a mark in the place of what moves: of JSON by one that no order changes
 ** (the members of objects, the elements of arrays), so that tools printed with other members in front are found.
 */
 #include "core/lint/order.h"
@@ -13,24 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  SHARE = 90, /* percent of the bytes of both texts */
-  LEAST = 3   /* units that they share */
-};
-
 /* A unit of one of the texts. */
 typedef struct Piece {
   uint64_t key;   /* whatever the order in it */
   uint64_t bytes; /* as it stands */
-  size_t n;       /* its bytes */
   size_t unit;
-  int is_shared;
 } Piece;
 
 typedef struct Pieces {
   Piece *at; /* owned */
   size_t n;
-  size_t bytes; /* of all */
 } Pieces;
 
 static uint64_t mix(uint64_t a, uint64_t b) {
@@ -127,80 +119,50 @@ static int pieces_make(const char *text, const TextUnits *u, const MovingList *m
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
     const TextUnit *x = &u->at[i];
     uint64_t bytes = hash_unit(text, x, i, moving, &m);
-    out->at[out->n++] = (Piece){hash_loosely(text, x, bytes, err), bytes, x->n, i, 0};
-    out->bytes += x->n;
+    out->at[out->n++] = (Piece){hash_loosely(text, x, bytes, err), bytes, i};
   }
   return err->rc;
 }
 
-static int by_key(const void *a, const void *b) {
-  const Piece *x = *(Piece *const *)a, *y = *(Piece *const *)b;
-  return x->key != y->key ? (x->key > y->key) - (x->key < y->key)
-                          : (x->unit > y->unit) - (x->unit < y->unit);
+static int by_value(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
 }
 
-static Piece **sorted(Pieces *p, Err *err) {
-  Piece **out = malloc((p->n + 1) * sizeof *out);
+/* The keys in an order of their own. Owned; NULL and *err without memory. */
+static uint64_t *sorted(const Pieces *p, Err *err) {
+  uint64_t *out = malloc((p->n + 1) * sizeof *out);
   if (!out) {
     err_nomem(err);
     return NULL;
   }
   for (size_t i = 0; i < p->n; i++) {
-    out[i] = &p->at[i];
+    out[i] = p->at[i].key;
   }
-  qsort(out, p->n, sizeof *out, by_key);
+  qsort(out, p->n, sizeof *out, by_value);
   return out;
 }
 
-/* Marks what stands in both, as often as it does in both; returns its bytes. */
-static size_t share(Pieces *a, Pieces *b, Err *err) {
-  Piece **x = sorted(a, err), **y = x ? sorted(b, err) : NULL;
-  size_t bytes = 0;
-  for (size_t i = 0, k = 0; y && i < a->n && k < b->n;) {
-    if (x[i]->key == y[k]->key) {
-      bytes += x[i]->n;
-      x[i++]->is_shared = 1;
-      y[k++]->is_shared = 1;
-    } else if (x[i]->key < y[k]->key) {
-      i++;
-    } else {
-      k++;
-    }
-  }
+/* 1 if both are made of the same pieces, each as often. */
+static int are_the_same(const Pieces *a, const Pieces *b, Err *err) {
+  uint64_t *x = a->n == b->n ? sorted(a, err) : NULL, *y = x ? sorted(b, err) : NULL;
+  int same = y && memcmp(x, y, a->n * sizeof *x) == 0;
   free(x);
   free(y);
-  return bytes;
+  return same;
 }
 
-/* The next piece from `i` on that both have. */
-static size_t next_shared(const Pieces *p, size_t i) {
-  while (i < p->n && !p->at[i].is_shared) {
-    i++;
-  }
-  return i;
-}
-
-/* The first unit of `a` that both have and that stands elsewhere in the other, or is another order in itself;
-** UNIT_NONE. */
-static size_t first_moved(const Pieces *a, const Pieces *b) {
-  size_t n = 0;
-  for (size_t i = next_shared(a, 0), k = next_shared(b, 0); i < a->n && k < b->n; n++) {
-    if (a->at[i].bytes != b->at[k].bytes) {
-      return a->at[i].unit;
+/* The first unit of `a`, of the same pieces as `b`, that stands elsewhere there, or is another order in itself; of an item what is
+** behind its marker. UNIT_NONE. */
+static size_t first_moved(const TextUnits *u, const Pieces *a, const Pieces *b) {
+  for (size_t i = 0; i < a->n; i++) {
+    if (a->at[i].bytes != b->at[i].bytes) {
+      const TextUnit *x = &u->at[a->at[i].unit];
+      int is_marker = x->flags & UNIT_LABEL && x->flags & UNIT_ITEM;
+      return a->at[i].unit + (is_marker && i + 1 < a->n ? 1 : 0);
     }
-    i = next_shared(a, i + 1);
-    k = next_shared(b, k + 1);
   }
   return UNIT_NONE;
-}
-
-static int is_another_order(Pieces *a, Pieces *b, Err *err) {
-  size_t both = share(a, b, err), n = 0;
-  for (size_t i = 0; i < a->n; i++) {
-    n += (size_t)a->at[i].is_shared;
-  }
-  return err->rc == RC_OK && both * 100 >= a->bytes * SHARE && both * 100 >= b->bytes * SHARE &&
-         (n >= LEAST || a->n == 1 || n == a->n);
 }
 
 /* --- a list in an order of its own --- */
@@ -297,14 +259,11 @@ static void put_sorted(LintWork *w, LintFinding *f, Item *items, size_t n) {
 /* 1 if all that stands elsewhere is within bytes [from, to) of the text. */
 static int moves_within(const LintWork *w, const Pieces *a, const Pieces *b, size_t from,
                         size_t to) {
-  size_t i = next_shared(a, 0), k = next_shared(b, 0);
-  while (i < a->n && k < b->n) {
+  for (size_t i = 0; i < a->n; i++) {
     size_t at = w->u->at[a->at[i].unit].from;
-    if (a->at[i].bytes != b->at[k].bytes && (at < from || at >= to)) {
+    if (a->at[i].bytes != b->at[i].bytes && (at < from || at >= to)) {
       return 0;
     }
-    i = next_shared(a, i + 1);
-    k = next_shared(b, k + 1);
   }
   return 1;
 }
@@ -336,16 +295,15 @@ int lint_order(LintWork *w) {
   const LintOptions *o = w->options;
   TextUnits u = {NULL, 0, 0, 0};
   MovingList moving = {NULL, 0, 0};
-  Pieces a = {NULL, 0, 0}, b = {NULL, 0, 0};
+  Pieces a = {NULL, 0}, b = {NULL, 0};
   if (!o->before || (o->n_before == w->n && memcmp(o->before, w->text, w->n) == 0)) {
     return RC_OK;
   }
   if (units_find(o->before, o->n_before, &u, w->err) == RC_OK &&
       moving_find(w->finder, o->before, &u, &moving, w->err) == RC_OK &&
       pieces_make(w->text, w->u, w->moving, &a, w->err) == RC_OK &&
-      pieces_make(o->before, &u, &moving, &b, w->err) == RC_OK &&
-      is_another_order(&a, &b, w->err)) {
-    size_t moved = first_moved(&a, &b);
+      pieces_make(o->before, &u, &moving, &b, w->err) == RC_OK && are_the_same(&a, &b, w->err)) {
+    size_t moved = first_moved(w->u, &a, &b);
     if (moved != UNIT_NONE) {
       add_moved(w, moved, &a, &b);
     }
