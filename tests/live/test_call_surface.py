@@ -582,6 +582,20 @@ class Reviewed(Surface):
         value(self.db, "SELECT llm_chat(?, ?)", json.dumps(none), json.dumps({"model": "own", "cache": "off"}))
         self.assertNotIn("cache_control", json.dumps(self.replay.body("own")))
 
+    def test_marks_beside_a_content(self):
+        """As some callers set them: behind all that the message says."""
+        self.serve("beside", claude(), api="anthropic")
+        mark = {"type": "ephemeral", "ttl": "1h"}
+        messages = [{"role": "system", "content": "S", "cache_control": mark}, {"role": "user", "content": "a", "cache_control": mark},
+                    {"role": "assistant", "content": "b", "cache_control": mark}, {"role": "user", "content": [{"type": "text", "text": "c"}, {"type": "text", "text": "d"}], "cache_control": mark}]
+        value(self.db, "SELECT llm_chat(?, '{\"model\":\"beside\",\"cache\":\"off\"}')", json.dumps(messages))
+        body = self.replay.body("beside")
+        marked = {"type": "text", "cache_control": mark}
+        self.assertEqual(body["system"], [{**marked, "text": "S"}])
+        self.assertEqual([m["content"] for m in body["messages"]], [[{**marked, "text": "a"}], [{**marked, "text": "b"}], [{"type": "text", "text": "c"}, {**marked, "text": "d"}]])
+        messages.insert(2, {"role": "user", "content": "e", "cache_control": mark})
+        self.assertIn("5 marks", error_of(self.db, "SELECT llm_chat(?, '{\"model\":\"beside\"}')", json.dumps(messages)))
+
     def test_what_a_tool_says_may_be_any_value(self):
         for given, sent in ((21, "21"), ({"t": 5}, '{"t":5}'), (True, "true"), (None, ""), ([1, 2], "[1,2]"), ("rain", "rain")):
             self.serve("values", chat())

@@ -284,6 +284,34 @@ cJSON *parts_read(const cJSON *given, int message, Err *err) {
   return parts;
 }
 
+/* A text as the only part. */
+static cJSON *as_parts(const char *text, Err *err) {
+  cJSON *parts = cJSON_CreateArray(), *part = json_add(parts, NULL, cJSON_CreateObject(), err);
+  json_add(part, "type", cJSON_CreateString("text"), err);
+  json_add(part, "text", cJSON_CreateString(text), err);
+  return parts;
+}
+
+int parts_take_mark(cJSON *message, Err *err) {
+  const char *role = json_text(message, "role"), *text = json_text(message, "content");
+  const cJSON *mark = member(message, "cache_control");
+  if (!mark || cJSON_IsNull(mark) || !role || strcmp(role, "tool") == 0) {
+    return RC_OK;
+  }
+  if (text && text[0]) {
+    json_replace(message, "content", as_parts(text, err), err);
+  }
+  cJSON *last = NULL, *part;
+  cJSON_ArrayForEach(part, member(message, "content")) {
+    last = part;
+  }
+  if (cJSON_IsObject(last) && !member(last, "cache_control")) {
+    json_add(last, "cache_control", cJSON_Duplicate(mark, 1), err);
+  }
+  cJSON_DeleteItemFromObjectCaseSensitive(message, "cache_control");
+  return err->rc;
+}
+
 char *parts_text(const cJSON *parts, Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES);

@@ -16,6 +16,10 @@
 ** that the same bytes are the same text. */
 cJSON *parts_read(const cJSON *given, int message, Err *err);
 
+/* A mark that stands beside a message's content ("cache_control") is one behind its last part, where that has none: moves it there. A
+** tool's result keeps it: its parts take none. RC_OK, or *err without memory. */
+int parts_take_mark(cJSON *message, Err *err);
+
 /* The texts of parts one under the other: owned (free), NULL and *err. */
 char *parts_text(const cJSON *parts, Err *err);
 

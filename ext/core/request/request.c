@@ -138,6 +138,9 @@ static int note_marks(Request *r, const cJSON *parts, Err *err) {
 
 /* Adds the array's element `position` (from 1, as messages name it). */
 static int add_message(Request *r, cJSON *item, int position, Err *err) {
+  if (parts_take_mark(item, err) != RC_OK) {
+    return err->rc;
+  }
   const char *role = json_text(item, "role"), *content = json_text(item, "content");
   if (!role || (strcmp(role, "system") != 0 && strcmp(role, "developer") != 0)) {
     Message *m = &r->messages[r->n_messages++];
