@@ -133,7 +133,7 @@ class Text(unittest.TestCase):
                       "Expiry date: 31 December 2026, 17:00", "Effective date = 2026-01-01 00:00", "Maintenance time: 2026-12-05 02:00 to 04:00",
                       "Prices as of 2026-10-01 00:00 UTC.", "As of 1 January 2026 00:00 the fee is 9 euros.", "Printed on 2026-10-01 08:00, edition 4 of the handbook.",
                       "You play a butler. It is 10:30 and breakfast is late.", "It is 15:00 when the last patients are taken.", "Scene: It is 23:45, the lights are out.",
-                      "The time is 90:00 when the match ends.", "Es ist 10:30 Uhr, als der Kommissar eintrifft.", "Account ID: 123456789012 is our AWS account.", "In Texas call #1 is free.",
+                      "The time is 90:00 when the match ends.", "Es ist 10:30 Uhr, als der Kommissar eintrifft.", "Account ID: 123456789012 is our AWS account.", "In Texas call #1 is free.", "The function returns a {Request} that can be sent.", "Pull request #343.",
                       "Message number 3 in a thread is where you sum up.", "Timestamp = 1700000000 means the record is a test.",
                       "Date: 2026-12-24 18:00, place: town hall.", "Departure\n\n- 2026-12-05 20:00\n- 2026-12-06 20:00", "Departure:\n2026-12-05 20:00",
                       "The namespace uuid is 6ba7b810-9dad-11d1-80b4-00c04fd430c8.", "Run: 7f3c9a52-1b0e-4f6d-9a7e-0c2b5d8e4f11 is the reference run."]:

@@ -140,14 +140,14 @@ static void test_told(void **state) {
   };
   static const char *const same[][2] = {
       {"Always ask for the flat number before you open a repair ticket.",
-       "You must always ask for the flat number before opening a repair ticket."},
+       "You must always ask for the flat number before you open a repair ticket."},
       {"Please always ask for the flat number of a tenant.",
        "Always ask for the flat number of a tenant."},
       {"Refunds go to the card that was used.", "Refunds go to the card which was used."},
       {"Refunds are paid to the card within 5 days.",
        "Refunds will be paid to the card within 5 days."},
       {"Never give a guest the code of another room.",
-       "NEVER give guests the code of another room."},
+       "NEVER give guest the code of another room."},
       {"Make sure to ask for the flat number of the tenant.",
        "Ask for the flat number of the tenant."},
       {"Do not share the number of a room with others.",
@@ -156,10 +156,16 @@ static void test_told(void **state) {
        "Bitte frage nach der Nummer der Wohnung im Haus."},
       {"Nunca recomende um medicamento sem receita para crian\xC3\xA7"
        "as.",
-       "Nunca recomende medicamentos sem receita para crian\xC3\xA7"
+       "Nunca recomende medicamento sem receita para crian\xC3\xA7"
        "as."},
   };
   static const char *const other[][2] = {
+      {"All orders with new in the title must go through the old desk first.",
+       "All orders with news in the title must go through the old desk first."},
+      {"Orders sent by http must go through the old proxy first.",
+       "Orders sent by https must go through the old proxy first."},
+      {"Write the results of a run into the file test.py of the project.",
+       "Write the results of a run into the file tests.py of the project."},
       {"Refund all customers of the shop before suppliers.",
        "Refund all suppliers of the shop before customers."},
       {"Send questions about invoices in Germany to the desk.",

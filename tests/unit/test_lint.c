@@ -154,6 +154,8 @@ static void test_no_contradictions(void **state) {
       "Never lie. Always smile.", "Answer customers in German. Answer in English.",
       "At most 2 lines per item. At least 5 lines per answer.",
       "Never answer in English. Answer in German.",
+      /* lists */
+      "You answer for a shop. Languages:\n- French\n- German", "English\nFrench\nGerman",
       /* in parts of the prompt */
       "Mail\nAnswer in German.\n\nChat\nAnswer in English.",
       "Chat\n- Use at most 2 sentences.\nMail\n- Use at least 5 sentences.",

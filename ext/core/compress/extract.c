@@ -73,13 +73,6 @@ static void take(Choice *c, size_t unit) {
   }
 }
 
-/* 1 if unit i goes on with the sentence before it: "This does not hold for …", "However, …". */
-static int goes_on(const Choice *c, size_t i) {
-  const TextUnit *x = &c->u->at[i];
-  return i > 0 && x->flags & UNIT_REFERS && c->u->at[i - 1].flags & UNIT_SENTENCE &&
-         c->u->at[i - 1].block == x->block;
-}
-
 /* 1 if unit i answers the question in front of it: "Ann: Is Oslo a hub?", "Bob: Yes." */
 static int answers(const Choice *c, size_t i) {
   const TextUnit *x = &c->u->at[i], *asks = i > 0 ? &c->u->at[i - 1] : NULL;
@@ -112,6 +105,42 @@ static int shares_word(const char *text, const TextUnit *x, uint64_t stem) {
   return 0;
 }
 
+/* 1 for what has no subject of its own: "Except for swimwear.", "Not on Sundays.", "Only with the receipt." */
+static int has_no_subject(const Choice *c, const TextUnit *x) {
+  static const char takes_out[] =
+      " except unless excluding sauf salvo excepto tranne ausser ausgenommen ";
+  static const char narrows[] = " only not never nor nur nicht nie seulement solo solamente ";
+  TermWalk w;
+  Term first, second;
+  terms_begin(&w, c->text, x->from, x->from + x->n);
+  int n = terms_next(&w, &first) ? 1 + terms_next(&w, &second) : 0;
+  return n == 2 && x->n <= MOST_RESTRICTION &&
+         (is_listed(takes_out, c->text, &first) ||
+          (is_listed(narrows, c->text, &first) && second.flags & TERM_STOP));
+}
+
+/* 1 if unit i goes on with the sentence before it: "This does not hold for …", "However, …", "Not on Sundays." */
+static int goes_on(const Choice *c, size_t i) {
+  const TextUnit *x = &c->u->at[i];
+  return i > 0 && c->u->at[i - 1].flags & UNIT_SENTENCE && c->u->at[i - 1].block == x->block &&
+         (x->flags & UNIT_REFERS || has_no_subject(c, x));
+}
+
+/* Words that allow, or with a negation forbid. */
+static int has_leave(const Choice *c, const TextUnit *x) {
+  static const char words[] = " can can't cannot may kann konnen darf durfen peut peuvent puede "
+                              "pueden puo possono pode podem ";
+  TermWalk w;
+  Term t;
+  terms_begin(&w, c->text, x->from, x->from + x->n);
+  while (terms_next(&w, &t)) {
+    if (is_listed(words, c->text, &t)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* 1 if unit i takes something out of the sentence before it: "Exception: swimwear.", "Swimwear is excluded from that.", "Only with the
 ** receipt."; or forbids, and is short or speaks of the same: "Never swimwear.", "Worn items are not taken back." */
 static int restricts(const Choice *c, size_t i) {
@@ -129,11 +158,13 @@ static int restricts(const Choice *c, size_t i) {
   if (!(x->flags & UNIT_SENTENCE) || x->n > MOST_RESTRICTION || rule->block != x->block) {
     return 0;
   }
-  int forbids = x->flags & UNIT_ORDER && x->n <= MOST_FORBIDDING, is_near = x->n <= MOST_SHORT;
+  int forbids = x->flags & UNIT_ORDER && x->n <= MOST_FORBIDDING;
+  int is_short = x->n <= MOST_SHORT,
+      is_near = is_short && (has_no_subject(c, x) || (has_leave(c, x) && has_leave(c, rule)));
   terms_begin(&w, c->text, x->from, x->from + x->n);
   for (int k = 0; terms_next(&w, &t); k++) {
     if (is_listed(words, c->text, &t) ||
-        (k == 0 && is_near && is_listed(first_words, c->text, &t))) {
+        (k == 0 && is_short && is_listed(first_words, c->text, &t))) {
       return 1;
     }
     int is_subject = forbids && k < MOST_SUBJECT && !(t.flags & (TERM_STOP | TERM_SIGN));

@@ -115,7 +115,7 @@ static void sign(Repeats *r, size_t unit) {
     uint64_t key = t.flags & TERM_CAPS ? t.key + 1 : t.key; /* "US" is not "us" */
     s->words = mix(s->words, key);
     s->critical = is_critical(&t, s->n_words == 0) ? mix(s->critical, key) : s->critical;
-    gist_take(&s->gist, t.key, t.stem, capitals_of(&t, s->gist.n_words == 0));
+    gist_take(&s->gist, t.key, capitals_of(&t, s->gist.n_words == 0));
     if (t.flags & TERM_SIGN) {
       s->is_formula |= r->text[t.from] == '=';
       continue;

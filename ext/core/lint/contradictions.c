@@ -360,7 +360,7 @@ static void rule_of(const char *text, const TextUnit *x, uint64_t scope, Rule *r
     return;
   }
   int is_plain = s.negations == 0 || (s.negations == 1 && !(s.classes & SPLITS));
-  if (s.is_closed && s.n_languages == 1 && !s.n_units && !s.n_numbers && is_plain) {
+  if (s.is_closed && s.n > 1 && s.n_languages == 1 && !s.n_units && !s.n_numbers && is_plain) {
     *r = (Rule){
         .form = RULE_LANGUAGE, .key = mix(scope, 1), .value = s.language, .forbids = s.negations};
   } else if (s.is_closed && s.n_units == 1 && s.n_numbers == 1 && !s.n_languages &&

@@ -80,11 +80,14 @@
 #define WHOSE                                                                                      \
   "\\b(?:request|session|conversation|trace|correlation|run|thread|transaction|invocation|user|"   \
   "customer|account|chat|ticket|job)[\\h_-]?"
-#define COUNTED "\\b(?:request|call|attempt|invocation|message)\\h*(?:#|no\\.|number|count(?:er)?)"
+#define COUNTED                                                                                    \
+  "(?<!pull\\h)(?<!merge\\h)\\b(?:request|call|attempt|invocation|message)\\h*(?:#|no\\.|number|"  \
+  "count(?:er)?)"
 #define TURN "\\b(?:conversation\\h+)?turn\\h*(?:#|no\\.|number|count)?"
 #define WEEK "(?:\\d{1,2}\\h+of\\h+20[2-9]\\d|20[2-9]\\d-?w\\d{2}(?:-\\d)?)\\b"
 #define MOVES                                                                                      \
-  "(?:current|today|now|timestamp|date_?time|request|session|trace|conversation|correlation|uuid|" \
+  "(?:current|today|now|timestamp|date_?time|(?:request|session|trace|conversation|correlation)_?" \
+  "id|uuid|"                                                                                       \
   "nonce|random|(?:user|customer)[._]?(?:first_?|last_?|full_?)?(?:name|id))"
 /* Places of the usual templates. */
 #define PLACE                                                                                      \

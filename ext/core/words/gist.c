@@ -34,11 +34,11 @@ static void make(void) {
   word_table_make(rows, sizeof rows / sizeof *rows, table, SLOTS);
 }
 
-void gist_take(Gist *g, uint64_t key, uint64_t stem, unsigned written) {
+void gist_take(Gist *g, uint64_t key, unsigned written) {
   pthread_once(&once, make);
   const WordEntry *word = word_table_find(table, SLOTS, key);
   if (!(word->classes & EMPTY)) {
-    const uint64_t next[] = {g->hash, word->means ? word->means : stem, written};
+    const uint64_t next[] = {g->hash, word->means ? word->means : key, written};
     g->hash = hash_short(next, sizeof next);
     g->n_words++;
   }

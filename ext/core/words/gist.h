@@ -17,8 +17,8 @@ typedef struct Gist {
   size_t n_words; /* that count */
 } Gist;
 
-/* Takes the next word of a sentence in, by its key and stem (split/terms.h); `written` differs where its capitals make it another word. Zeroed:
-** of none. */
-void gist_take(Gist *g, uint64_t key, uint64_t stem, unsigned written);
+/* Takes the next word of a sentence in, by its key (split/terms.h): "news" is not "new". `written` differs where its capitals make it
+** another word. Zeroed: of none. */
+void gist_take(Gist *g, uint64_t key, unsigned written);
 
 #endif
