@@ -105,18 +105,20 @@ static int shares_word(const char *text, const TextUnit *x, uint64_t stem) {
   return 0;
 }
 
-/* 1 for what has no subject of its own: "Except for swimwear.", "Not on Sundays.", "Only with the receipt." */
+/* 1 for what has no subject of its own: "Except for swimwear.", "Not on Sundays.", "Never swimwear.", "The same is not true of swimwear." */
 static int has_no_subject(const Choice *c, const TextUnit *x) {
   static const char takes_out[] =
       " except unless excluding sauf salvo excepto tranne ausser ausgenommen ";
   static const char narrows[] = " only not never nor nur nicht nie seulement solo solamente ";
   TermWalk w;
-  Term first, second;
+  Term first, second, third;
   terms_begin(&w, c->text, x->from, x->from + x->n);
   int n = terms_next(&w, &first) ? 1 + terms_next(&w, &second) : 0;
+  int is_two = n == 2 && !terms_next(&w, &third);
   return n == 2 && x->n <= MOST_RESTRICTION &&
          (is_listed(takes_out, c->text, &first) ||
-          (is_listed(narrows, c->text, &first) && second.flags & TERM_STOP));
+          (is_listed(narrows, c->text, &first) && (is_two || second.flags & TERM_STOP)) ||
+          (is_listed(" the ", c->text, &first) && is_listed(" same ", c->text, &second)));
 }
 
 /* 1 if unit i goes on with the sentence before it: "This does not hold for …", "However, …", "Not on Sundays." */
