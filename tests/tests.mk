@@ -19,7 +19,7 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h)
 # What the unit tests link: all that knows neither SQLite nor curl.
 PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/headers/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% \
             vec/cache/state/settings.c ext/conn/settings.c $(addprefix ext/net/,decode.c header.c limits.c unpack.c) $(addprefix ext/work/files/,bytes.c found.c records.c) \
-            ext/work/prompts/nearness.c $(addprefix ext/work/prune/,grounds.c orders.c turns_read.c turns_related.c)
+            ext/work/prompts/nearness.c $(addprefix ext/work/prune/,grounds.c order_force.c order_words.c orders.c turns_read.c turns_related.c)
 IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c select.c vtab.c)
 UNIT_OF  := asan
 UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
