@@ -8,7 +8,7 @@ FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_SECONDS  ?= 900
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TARGET  ?= $(FUZZ)
-FUZZ_SRC := $(filter ext/base/% ext/core/% ext/wire/% ext/trust/% ext/work/files/% ext/work/prompts/nearness.c ext/work/prune/grounds.c ext/work/prune/orders.c ext/work/prune/turns_r% vec/%,$(SRC))
+FUZZ_SRC := $(filter ext/base/% ext/core/% ext/wire/% ext/trust/% ext/work/files/% ext/work/prompts/nearness.c ext/work/prune/grounds.c ext/work/prune/order% ext/work/prune/turns_r% vec/%,$(SRC))
 FUZZ_SAN := -O1 -g -DLLMCOST_CHECKS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .PHONY: fuzz fuzz-keep deps-fuzz
